@@ -1,0 +1,1 @@
+"""Engine of the Lead-to-Cash Hub."""
