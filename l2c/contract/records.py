@@ -133,9 +133,9 @@ class EntitySchema:
     """A native entity as its system describes it.
 
     `fields` maps dotted paths (`to_BusinessPartnerAddress.CityName`) to their schema, lists included.
-    `delta`: stamp | day | keys | none · `safe_by`: key | lookup | none · `batch`: most records one `send` should carry ·
-    `max_processing_s`: how long a request whose answer was lost may still be at work · `parent`: of a child set, the field
-    that holds its parent's key · `evidence`: `contract`, or `inferred` where no public contract shows it.
+    `delta`: stamp | day | keys | none · `safe_by`: key | lookup | none · `batch`: most records one `send` should
+    carry · `max_processing_s`: how long a request whose answer was lost may still be at work · `parent`: of a child set,
+    the field that holds its parent's key · `evidence`: `contract`, or `inferred` where no public contract shows it.
     """
 
     key: str
