@@ -1,0 +1,140 @@
+"""Checks of what a connector does when the system fails or refuses."""
+
+import traceback
+from collections.abc import Callable, Iterator
+
+from l2c.contract.conformance.reading import pages
+from l2c.contract.conformance.rig import Broken, Fault, Operation, Trial
+from l2c.contract.conformance.writing import write
+from l2c.contract.connector import Connector
+from l2c.contract.records import Change, Outcome, Status
+from l2c.errors import AuthError, HubError, TransientError
+
+UNDECIDED = frozenset({Status.FAILED, Status.UNKNOWN})
+
+
+def timeout_is_transient(trial: Trial) -> None:
+    """A system that does not answer in time is a TransientError on read, never a refusal on write."""
+    _transient(trial, Fault.TIMEOUT)
+
+
+def server_error_is_transient(trial: Trial) -> None:
+    """A 5xx is a TransientError on read, never a refusal on write."""
+    _transient(trial, Fault.SERVER_ERROR)
+
+
+def busy_is_transient(trial: Trial) -> None:
+    """A 429 is a TransientError that carries the wait the system asked for."""
+    _transient(trial, Fault.BUSY)
+
+
+def _transient(trial: Trial, fault: Fault) -> None:
+    rig = trial.rig
+    with_wait = fault is Fault.BUSY
+    rig.fault(fault, Operation.READ)
+    try:
+        error = _error_of(lambda: list(pages(trial)))
+    finally:
+        rig.heal()
+    if not isinstance(error, TransientError):
+        raise Broken(f"{fault} while reading ends as {type(error).__name__ if error else 'a success'}")
+    if with_wait and error.retry_after is None:
+        raise Broken("the wait the system asked for is not in retry_after")
+    prepared = trial.connector.prepare(rig.entity, [rig.new(f"{fault} 1"), rig.new(f"{fault} 2")])
+    before = len(rig.native_keys())
+    outcomes: list[Outcome] = []
+    rig.fault(fault, Operation.WRITE)
+    try:
+        error = _error_of(lambda: outcomes.extend(trial.connector.send(prepared)))
+    finally:
+        rig.heal()
+    if error is not None and not isinstance(error, TransientError):
+        raise Broken(f"{fault} while writing ends as {type(error).__name__}: {error}")
+    for outcome in outcomes:
+        if outcome.status not in UNDECIDED:
+            raise Broken(f"{fault} while writing ends as {outcome.status}")
+    waits = [outcome.retry_after for outcome in outcomes] if error is None else [getattr(error, "retry_after", None)]
+    if with_wait and None in waits:
+        raise Broken("the wait the system asked for is not in retry_after of the write")
+    if len(rig.native_keys()) != before:
+        raise Broken(f"{fault} while writing, and yet records were created")
+
+
+def bad_credentials_are_an_auth_error(trial: Trial) -> None:
+    """Credentials the system refuses are an AuthError on read and write; `check` says so and raises nothing."""
+    with_bad = trial.kind(trial.rig.system(good_credentials=False), trial.rig.settings())
+    try:
+        for name, call in _attempts(with_bad, trial).items():
+            error = _error_of(call)
+            if not isinstance(error, AuthError):
+                raise Broken(f"{name} with bad credentials ends as {type(error).__name__ if error else 'a success'}")
+        try:
+            health = with_bad.check()
+        except HubError as error:
+            raise Broken(f"check raises {type(error).__name__} instead of saying so") from error
+        if health.ok:
+            raise Broken("check says ok with bad credentials")
+    finally:
+        with_bad.close()
+
+
+def keeps_secrets(trial: Trial) -> None:
+    """No error, nor what caused it, no outcome, no request shown and no health message holds a secret."""
+    for where, text in _texts(trial):
+        if any(secret in text for secret in trial.rig.secrets):
+            raise Broken(f"a secret stands in {where}")
+
+
+def _texts(trial: Trial) -> Iterator[tuple[str, str]]:
+    rig, connector = trial.rig, trial.connector
+    with_bad = trial.kind(rig.system(good_credentials=False), rig.settings())
+    try:
+        for name, call in _attempts(with_bad, trial).items():
+            yield f"the error of {name} with bad credentials", _shown(_error_of(call))
+        yield "the health message with bad credentials", repr(with_bad.check())
+        yield "the connector's repr", repr(with_bad)
+    finally:
+        with_bad.close()
+    yield "the health message", repr(connector.check())
+    prepared = connector.prepare(rig.entity, [rig.new("secrets"), rig.bad()])
+    yield "the prepared requests", repr(prepared)
+    yield "an outcome", repr(connector.send(prepared))
+    for fault in (Fault.SERVER_ERROR, Fault.BUSY):
+        changes = [rig.new(f"secrets {fault}")]
+        for operation, call in (
+            (Operation.READ, lambda: list(pages(trial))),
+            (Operation.WRITE, lambda changes=changes: _undecided(connector, rig.entity, changes)),
+        ):
+            rig.fault(fault, operation)
+            try:
+                error = _error_of(call)
+            finally:
+                rig.heal()
+            yield f"the error of a {operation} that ends in {fault}", _shown(error)
+
+
+def _undecided(connector: Connector, entity: str, changes: list[Change]) -> None:
+    # an outcome is looked at like an error
+    raise TransientError(repr(write(connector, entity, changes)))
+
+
+def _attempts(connector: Connector, trial: Trial) -> dict[str, Callable[[], object]]:
+    rig = trial.rig
+    return {
+        "read": lambda: next(iter(connector.read(rig.entity, since=None, page_size=rig.page_size, fields=rig.fields))),
+        "write": lambda: write(connector, rig.entity, [rig.new("bad credentials")]),
+    }
+
+
+def _error_of(call: Callable[[], object]) -> HubError | None:
+    try:
+        call()
+    except HubError as error:
+        return error
+    return None
+
+
+def _shown(error: BaseException | None) -> str:
+    if error is None:
+        return ""
+    return "".join(traceback.format_exception(error)) + repr(vars(error))
