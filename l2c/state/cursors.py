@@ -1,0 +1,88 @@
+"""Where a capture resumes in its system and a distribution in the journal; and the keys waiting to be fetched."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from l2c.state.sql import upsert
+from l2c.state.tables import cursor, inbox
+
+
+def get_cursor(conn: Connection, entity: str, system: str, kind: str, partition: str = "") -> str | None:
+    """The stored cursor; None when there is none yet."""
+    c = cursor.c
+    return conn.execute(
+        select(c.value).where(c.entity == entity, c.system == system, c.kind == kind, c.partition == partition)
+    ).scalar()
+
+
+def set_cursor(
+    conn: Connection, entity: str, system: str, kind: str, value: str, now: int, *, partition: str = ""
+) -> None:
+    """Move the cursor."""
+    row = {"entity": entity, "system": system, "kind": kind, "partition": partition, "value": value, "moved": now}
+    upsert(conn, cursor, [row])
+
+
+def drop_cursors(conn: Connection, entity: str, system: str, kind: str) -> None:
+    """Forget the cursors of one kind, with all partitions."""
+    c = cursor.c
+    conn.execute(delete(cursor).where(c.entity == entity, c.system == system, c.kind == kind))
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """A key to fetch."""
+
+    id: int
+    native_key: str
+    reason: str
+    received: int
+
+
+def put_inbox(conn: Connection, entity: str, system: str, keys: Iterable[str], reason: str, now: int) -> int:
+    """Ask for these keys to be fetched; a key already asked for stays one entry, as of now."""
+    rows = [
+        {"entity": entity, "system": system, "native_key": key, "reason": reason, "received": now}
+        for key in dict.fromkeys(keys)
+    ]
+    if not rows:
+        return 0
+    insert: Any = postgresql.insert(inbox) if conn.dialect.name == "postgresql" else sqlite.insert(inbox)
+    given, stored = insert.excluded.received, inbox.c.received
+    later = case(
+        (given > stored, given), else_=stored + 1
+    )  # always a new value: an entry being fetched must not end with it
+    changed = {"reason": insert.excluded.reason, "received": later}
+    conn.execute(insert.on_conflict_do_update(index_elements=["entity", "system", "native_key"], set_=changed), rows)
+    return len(rows)
+
+
+def take_inbox(conn: Connection, entity: str, system: str, limit: int) -> list[InboxEntry]:
+    """The oldest entries; they stay until `done_inbox` in the transaction that settles what was fetched."""
+    c = inbox.c
+    rows = conn.execute(
+        select(c.id, c.native_key, c.reason, c.received)
+        .where(c.entity == entity, c.system == system)
+        .order_by(c.id)
+        .limit(limit)
+    )
+    return [InboxEntry(*row) for row in rows]
+
+
+def done_inbox(conn: Connection, entries: Sequence[InboxEntry]) -> None:
+    """Remove entries that were fetched, unless they were asked for again meanwhile."""
+    if not entries:
+        return
+    gone = delete(inbox).where(inbox.c.id == bindparam("entry"), inbox.c.received == bindparam("as_of"))
+    conn.execute(gone, [{"entry": entry.id, "as_of": entry.received} for entry in entries])
+
+
+def inbox_size(conn: Connection, entity: str, system: str) -> int:
+    """How many keys wait to be fetched."""
+    query = select(func.count()).select_from(inbox).where(inbox.c.entity == entity, inbox.c.system == system)
+    return int(conn.execute(query).scalar_one())

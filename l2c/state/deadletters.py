@@ -1,0 +1,116 @@
+"""Dead letters: records set aside with their reason, until someone or something redrives them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from l2c.state.results import DeadLetter
+from l2c.state.store import from_ms
+from l2c.state.tables import dead_letter as table
+
+OPEN, REDRIVEN = "open", "redriven"
+
+
+def put(
+    conn: Connection, entity: str, system: str, direction: str, rows: Sequence[Mapping[str, Any]], *, run: int, now: int
+) -> None:
+    """Set records aside: rows of mapping, native_key, record, code, message. One seen before counts one attempt more."""
+    if not rows:
+        return
+    common = {
+        "entity": entity,
+        "system": system,
+        "direction": direction,
+        "run": run,
+        "since": now,
+        "last": now,
+        "state": OPEN,
+        "attempts": 1,
+    }
+    insert: Any = postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    given = insert.excluded
+    changed = {name: given[name] for name in ("record", "code", "message", "last", "run", "state")}
+    changed["attempts"] = table.c.attempts + 1
+    conn.execute(
+        insert.on_conflict_do_update(
+            index_elements=["entity", "system", "direction", "mapping", "native_key"], set_=changed
+        ),
+        [{**common, **row} for row in rows],
+    )
+
+
+def any_of(conn: Connection, entity: str, system: str, direction: str) -> bool:
+    """Whether there is any dead letter of that place at all."""
+    t = table.c
+    query = select(t.id).where(t.entity == entity, t.system == system, t.direction == direction).limit(1)
+    return conn.execute(query).scalar() is not None
+
+
+def resolve(conn: Connection, entity: str, system: str, direction: str, mapping: str, keys: Iterable[str]) -> None:
+    """The records passed: their dead letters are done with."""
+    wanted = list(keys)
+    if wanted:
+        t = table.c
+        conn.execute(
+            delete(table).where(
+                t.entity == entity,
+                t.system == system,
+                t.direction == direction,
+                t.mapping == mapping,
+                t.native_key.in_(wanted),
+            )
+        )
+
+
+def select_open(
+    conn: Connection,
+    entity: str | None,
+    system: str | None,
+    *,
+    key: str | None = None,
+    direction: str | None = None,
+    limit: int | None = 100,
+) -> list[DeadLetter]:
+    """Dead letters, newest first; redriven ones are listed until they pass or fail again."""
+    t = table.c
+    query = select(table)
+    for column, value in ((t.entity, entity), (t.system, system), (t.native_key, key), (t.direction, direction)):
+        if value is not None:
+            query = query.where(column == value)
+    query = query.order_by(t.last.desc(), t.id.desc())
+    rows = conn.execute(query.limit(limit) if limit is not None else query).mappings()
+    return [
+        DeadLetter(
+            id=row["id"],
+            entity=row["entity"],
+            system=row["system"],
+            direction=row["direction"],
+            mapping=row["mapping"],
+            key=row["native_key"],
+            record=row["record"],
+            code=row["code"],
+            message=row["message"],
+            attempts=row["attempts"],
+            since=from_ms(row["since"]),
+            last=from_ms(row["last"]),
+            state=row["state"],
+        )
+        for row in rows
+    ]
+
+
+def mark_redriven(conn: Connection, ids: Sequence[int]) -> None:
+    """Note that these were made due again."""
+    if ids:
+        conn.execute(update(table).where(table.c.id.in_(ids)).values(state=REDRIVEN))
+
+
+def count(conn: Connection, entity: str, system: str, direction: str) -> int:
+    """How many stand in that place."""
+    t = table.c
+    query = (
+        select(func.count()).select_from(table).where(t.entity == entity, t.system == system, t.direction == direction)
+    )
+    return int(conn.execute(query).scalar_one())

@@ -1,0 +1,195 @@
+"""The journal of canonical changes, the heads of records and the views of systems."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select, update
+
+from l2c.state.sql import insert_missing, upsert
+from l2c.state.tables import journal, key_mapping, record, stream, view
+
+JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the hub knows of a native key: its record, head, and the system's view of it."""
+
+    record: int
+    head_seq: int
+    head_hash: bytes
+    deleted: bool
+    view_hash: bytes | None
+    view_read_at: int | None
+    etag: str | None
+
+
+@dataclass(slots=True)
+class Entry:
+    """One journal entry to append; `record` is 0 for a birth until a number is given."""
+
+    native_key: str
+    record: int
+    kind: str
+    hash: bytes
+    payload: bytes
+    changed_at: int | None = None
+    seq: int = 0
+    born: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A record's newest state, as a distribution reads it."""
+
+    record: int
+    seq: int
+    deleted: bool
+    merged_into: int | None
+    origin: str
+    hash: bytes
+    payload: bytes
+
+
+def lock(conn: Connection, entity: str) -> None:
+    """Take the entity's stream row: appends of one entity happen one after the other, numbers become visible in order."""
+    found = conn.execute(select(stream.c.seq).where(stream.c.entity == entity).with_for_update()).scalar()
+    if found is None:
+        insert_missing(conn, stream, [{"entity": entity, "seq": 0, "records": 0}])
+        conn.execute(select(stream.c.seq).where(stream.c.entity == entity).with_for_update()).scalar_one()
+
+
+def last_seq(conn: Connection, entity: str) -> int:
+    """The newest sequence number of the entity; 0 when its journal is empty."""
+    return int(conn.execute(select(stream.c.seq).where(stream.c.entity == entity)).scalar() or 0)
+
+
+def known(conn: Connection, entity: str, system: str, keys: Sequence[str]) -> dict[str, Known]:
+    """What the hub knows of these native keys (the record's own key, path '')."""
+    k, r, v = key_mapping.c, record.c, view.c
+    joined = key_mapping.join(record, and_(r.entity == k.entity, r.record == k.record)).outerjoin(
+        view, and_(v.entity == k.entity, v.record == k.record, v.system == system)
+    )
+    query = (
+        select(k.native_key, k.record, r.head_seq, r.hash, r.deleted, v.hash, v.read_at, v.etag)
+        .select_from(joined)
+        .where(k.entity == entity, k.system == system, k.path == "", k.native_key.in_(keys))
+    )
+    return {row[0]: Known(*row[1:]) for row in conn.execute(query)}
+
+
+def append(
+    conn: Connection, entity: str, entries: Sequence[Entry], *, origin: str, run: int, mapping: str, now: int
+) -> int:
+    """Append entries under the stream lock, give births their record number, move the heads; returns the last number."""
+    if not entries:
+        return last_seq(conn, entity)
+    births = [entry for entry in entries if entry.born]
+    seq, records = conn.execute(
+        update(stream)
+        .where(stream.c.entity == entity)
+        .values(seq=stream.c.seq + len(entries), records=stream.c.records + len(births))
+        .returning(stream.c.seq, stream.c.records)
+    ).one()
+    number = records - len(births)
+    for offset, entry in enumerate(entries):
+        entry.seq = seq - len(entries) + offset + 1
+        if entry.born:
+            number += 1
+            entry.record = number
+    common = {"entity": entity, "origin": origin, "run": run, "at": now, "mapping": mapping, "codec": JSON}
+    conn.execute(
+        journal.insert(),
+        [
+            {
+                **common,
+                "seq": entry.seq,
+                "record": entry.record,
+                "kind": entry.kind,
+                "changed_at": entry.changed_at,
+                "hash": entry.hash,
+                "payload": entry.payload,
+            }
+            for entry in entries
+        ],
+    )
+    _move_heads(conn, entity, entries, origin)
+    return int(seq)
+
+
+def _move_heads(conn: Connection, entity: str, entries: Sequence[Entry], origin: str) -> None:
+    births = [entry for entry in entries if entry.born]
+    if births:
+        conn.execute(
+            record.insert(),
+            [
+                {
+                    "entity": entity,
+                    "record": e.record,
+                    "head_seq": e.seq,
+                    "hash": e.hash,
+                    "origin": origin,
+                    "deleted": e.kind == "delete",
+                }
+                for e in births
+            ],
+        )
+    for entry in entries:
+        if not entry.born:
+            conn.execute(
+                update(record)
+                .where(record.c.entity == entity, record.c.record == entry.record)
+                .values(head_seq=entry.seq, hash=entry.hash, deleted=entry.kind == "delete")
+            )
+
+
+def set_views(conn: Connection, entity: str, system: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Store what the system showed: rows of record, hash, payload (None: equals the head), etag, changed_at, read_at."""
+    upsert(conn, view, [{"entity": entity, "system": system, **row} for row in rows])
+
+
+def payloads(conn: Connection, entity: str, numbers: Iterable[int]) -> dict[int, bytes]:
+    """The payloads of these sequence numbers; those purged are missing."""
+    wanted = list(numbers)
+    if not wanted:
+        return {}
+    query = select(journal.c.seq, journal.c.payload).where(journal.c.entity == entity, journal.c.seq.in_(wanted))
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def view_payloads(conn: Connection, entity: str, system: str, records: Sequence[int]) -> dict[int, bytes | None]:
+    """What the system last showed of these records; None where it equals the head."""
+    if not records:
+        return {}
+    v = view.c
+    query = select(v.record, v.payload).where(v.entity == entity, v.system == system, v.record.in_(records))
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def heads_after(conn: Connection, entity: str, seq: int, limit: int) -> list[Head]:
+    """The heads whose newest entry comes after `seq`, in order: older entries of the same records are superseded."""
+    return _heads(conn, entity, record.c.head_seq > seq, limit)
+
+
+def heads_of(conn: Connection, entity: str, records: Sequence[int]) -> list[Head]:
+    """The heads of these records, in order."""
+    return _heads(conn, entity, record.c.record.in_(records), None) if records else []
+
+
+def _heads(conn: Connection, entity: str, condition: Any, limit: int | None) -> list[Head]:
+    r, j = record.c, journal.c
+    query = (
+        select(r.record, r.head_seq, r.deleted, r.merged_into, j.origin, j.hash, j.payload)
+        .select_from(record.join(journal, and_(j.entity == r.entity, j.seq == r.head_seq)))
+        .where(r.entity == entity, condition)
+        .order_by(r.head_seq)
+    )
+    if limit is not None:
+        query = query.limit(limit)
+    return [Head(*row) for row in conn.execute(query)]
+
+
+def count_records(conn: Connection, entity: str) -> int:
+    """How many records the entity has, deleted ones included."""
+    return int(conn.execute(select(func.count()).select_from(record).where(record.c.entity == entity)).scalar_one())

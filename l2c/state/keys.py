@@ -1,0 +1,72 @@
+"""Key mappings: which native keys in which systems belong to one canonical record."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from l2c.state.results import KeyRow
+from l2c.state.sql import insert_missing, upsert
+from l2c.state.tables import key_mapping
+
+
+def add_keys(conn: Connection, entity: str, system: str, rows: Iterable[tuple[str, str, int]]) -> None:
+    """Link (path, native key, record); a key that is linked already stays where it is."""
+    insert_missing(
+        conn,
+        key_mapping,
+        [
+            {"entity": entity, "system": system, "path": path, "native_key": key, "record": record, "element": ""}
+            for path, key, record in rows
+        ],
+    )
+
+
+def add_elements(conn: Connection, entity: str, system: str, rows: Iterable[tuple[str, str, int, str]]) -> None:
+    """Link list elements: (path, native key, record, our key of the element)."""
+    upsert(
+        conn,
+        key_mapping,
+        [
+            {"entity": entity, "system": system, "path": path, "native_key": key, "record": record, "element": element}
+            for path, key, record, element in rows
+        ],
+    )
+
+
+def native_keys(conn: Connection, entity: str, system: str, records: Sequence[int]) -> dict[int, str]:
+    """The native key of each record in that system, where it has one."""
+    if not records:
+        return {}
+    k = key_mapping.c
+    query = select(k.record, k.native_key).where(
+        k.entity == entity, k.system == system, k.path == "", k.record.in_(records)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def find_record(conn: Connection, entity: str, system: str, path: str, native_key: str) -> int | None:
+    """The record a native key belongs to."""
+    k = key_mapping.c
+    query = select(k.record).where(k.entity == entity, k.system == system, k.path == path, k.native_key == native_key)
+    return conn.execute(query).scalar()
+
+
+def list_keys(
+    conn: Connection,
+    entity: str,
+    *,
+    system: str | None = None,
+    key: str | None = None,
+    record: int | None = None,
+    limit: int | None = 100,
+) -> list[KeyRow]:
+    """Key rows, by any of system, native key and record."""
+    k = key_mapping.c
+    query = select(k.entity, k.record, k.system, k.path, k.native_key, k.element).where(k.entity == entity)
+    for column, value in ((k.system, system), (k.native_key, key), (k.record, record)):
+        if value is not None:
+            query = query.where(column == value)
+    query = query.order_by(k.record, k.system, k.path, k.native_key)
+    rows: Sequence[Any] = conn.execute(query.limit(limit) if limit is not None else query).all()
+    return [KeyRow(*row) for row in rows]

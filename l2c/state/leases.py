@@ -1,0 +1,100 @@
+"""Leases with fencing numbers: one holder a name, and every write of a run proves that it still is the holder."""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, select, update
+
+from l2c.errors import LeaseLost
+from l2c.state.store import Store, from_ms
+from l2c.state.tables import lease as table
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease held by this process; `fence` is checked and its end moved on by every write made under it."""
+
+    name: str
+    fence: int
+    length_ms: int
+
+
+def acquire(store: Store, name: str, length_s: float) -> Lease:
+    """Take the lease, or raise LeaseLost naming the holder.
+
+    A lease that ran out is taken over; so is one whose holder, on this host, is gone (pid and start time).
+    """
+    now, length_ms = store.now(), int(length_s * 1000)
+    host, pid, started = socket.gethostname(), os.getpid(), process_started(os.getpid())
+    values = {
+        "host": host,
+        "pid": pid,
+        "process_started": started,
+        "acquired": now,
+        "expires": now + length_ms,
+    }
+    with store.writing() as conn:
+        row = conn.execute(select(table).where(table.c.name == name).with_for_update()).mappings().first()
+        if row is None:
+            conn.execute(table.insert().values(name=name, fence=1, **values))
+            return Lease(name, 1, length_ms)
+        held = row["expires"] > now and not (row["host"] == host and _gone(row["pid"], row["process_started"]))
+        if held:
+            raise LeaseLost(
+                f"'{name}' is already running since {from_ms(row['acquired']):%Y-%m-%d %H:%M:%S} UTC "
+                f"on host '{row['host']}' (pid {row['pid']}); it ends by itself, nothing to do"
+            )
+        fence = row["fence"] + 1
+        conn.execute(update(table).where(table.c.name == name).values(fence=fence, **values))
+    return Lease(name, fence, length_ms)
+
+
+def prove(conn: Connection, lease: Lease, now: int) -> None:
+    """Within a write transaction: still the holder? Moves the end of the lease on; raises LeaseLost otherwise."""
+    done = conn.execute(
+        update(table)
+        .where(table.c.name == lease.name, table.c.fence == lease.fence)
+        .values(expires=now + lease.length_ms)
+    )
+    if done.rowcount != 1:
+        raise LeaseLost(f"'{lease.name}' was taken over by another process; this one stops without writing")
+
+
+def release(store: Store, lease: Lease) -> None:
+    """Give the lease back; the fencing number stays, so that a late write is still refused."""
+    with store.writing() as conn:
+        conn.execute(
+            update(table)
+            .where(table.c.name == lease.name, table.c.fence == lease.fence)
+            .values(expires=0, fence=lease.fence + 1)
+        )
+
+
+def held(conn: Connection, name: str, now: int) -> bool:
+    """Whether a living process holds the lease."""
+    row = conn.execute(select(table).where(table.c.name == name)).mappings().first()
+    if row is None or row["expires"] <= now:
+        return False
+    return not (row["host"] == socket.gethostname() and _gone(row["pid"], row["process_started"]))
+
+
+def drop(conn: Connection, prefix: str) -> None:
+    """Forget the leases of names that start with `prefix`."""
+    conn.execute(delete(table).where(table.c.name.startswith(prefix, autoescape=True)))
+
+
+def process_started(pid: int) -> str:
+    """When the process began, as the kernel counts it; '' where that cannot be told."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
+
+
+def _gone(pid: int, started: str) -> bool:
+    if not started:  # no /proc on this system: trust the end of the lease
+        return False
+    return process_started(pid) != started

@@ -1,0 +1,1 @@
+"""Migrations of the state schema (alembic), packaged with the engine."""

@@ -1,0 +1,146 @@
+"""What the hub answers: plain values for CLI, DAGs and pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+CAPTURE_STATES = ("journaled", "unchanged", "filtered", "ambiguous", "to_fetch_again", "dead_letter")
+DISTRIBUTE_STATES = (
+    "written",
+    "unchanged",
+    "filtered",
+    "superseded",
+    "waiting",
+    "retrying",
+    "in_doubt",
+    "awaiting_confirmation",
+    "dead_letter",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Partitions a run has to work through; `run` is None when nothing is new or due."""
+
+    run: int | None
+    partitions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run: its counts by end state and whether the sums met."""
+
+    run: int
+    entity: str
+    kind: str
+    system: str
+    status: str
+    counts: Mapping[str, int]
+    sums_met: bool
+    started: datetime
+    ended: datetime | None = None
+    message: str = ""
+    watch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How one entity stands in one system, in one direction (`capture` or `distribute`)."""
+
+    entity: str
+    system: str
+    kind: str
+    last: RunSummary | None
+    waiting: int = 0
+    retrying: int = 0
+    in_doubt: int = 0
+    awaiting_confirmation: int = 0
+    dead_letters: int = 0
+    pending: int = 0
+    behind: int = 0
+    inbox: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record set aside, with its reason."""
+
+    id: int
+    entity: str
+    system: str
+    direction: str
+    mapping: str
+    key: str
+    record: int | None
+    code: str
+    message: str
+    attempts: int
+    since: datetime
+    last: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResendPlan:
+    """What putting the current version of a write mapping in force would send again, or did (`done`)."""
+
+    mapping: str
+    in_force: str
+    current: str
+    pending: int
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One native key of a canonical record."""
+
+    entity: str
+    record: int
+    system: str
+    path: str
+    native_key: str
+    element: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """What became of a record in one target, under one write mapping."""
+
+    target: str
+    mapping: str
+    status: str
+    seq: int
+    version: str
+    attempts: int
+    code: str
+    message: str
+    settled: datetime
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """A canonical record: its head, keys, and state in each target."""
+
+    entity: str
+    record: int
+    origin: str
+    deleted: bool
+    head_seq: int
+    data: Mapping[str, Any]
+    keys: tuple[KeyRow, ...] = ()
+    targets: tuple[TargetState, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class MappingPending:
+    """A write mapping whose newest version is not in force yet."""
+
+    mapping: str
+    in_force: str
+    current: str
+    pending: int
