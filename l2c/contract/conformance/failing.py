@@ -7,7 +7,7 @@ from l2c.contract.conformance.reading import pages
 from l2c.contract.conformance.rig import Broken, Fault, Operation, Trial
 from l2c.contract.conformance.writing import write
 from l2c.contract.connector import Connector
-from l2c.contract.records import Change, Outcome, Status
+from l2c.contract.records import Outcome, Status
 from l2c.errors import AuthError, HubError, TransientError
 
 UNDECIDED = frozenset({Status.FAILED, Status.UNKNOWN})
@@ -90,32 +90,23 @@ def _texts(trial: Trial) -> Iterator[tuple[str, str]]:
     with_bad = trial.kind(rig.system(good_credentials=False), rig.settings())
     try:
         for name, call in _attempts(with_bad, trial).items():
-            yield f"the error of {name} with bad credentials", _shown(_error_of(call))
-        yield "the health message with bad credentials", repr(with_bad.check())
+            yield f"what {name} says with bad credentials", _said(call)
+        yield "the health message with bad credentials", _said(with_bad.check)
         yield "the connector's repr", repr(with_bad)
     finally:
         with_bad.close()
-    yield "the health message", repr(connector.check())
-    prepared = connector.prepare(rig.entity, [rig.new("secrets"), rig.bad()])
-    yield "the prepared requests", repr(prepared)
-    yield "an outcome", repr(connector.send(prepared))
+    yield "the health message", _said(connector.check)
+    yield "the prepared requests", repr(connector.prepare(rig.entity, [rig.new("secrets"), rig.bad()]))
+    yield "the outcome of a bad record", _said(lambda: write(connector, rig.entity, [rig.bad()]))
     for fault in (Fault.SERVER_ERROR, Fault.BUSY):
-        changes = [rig.new(f"secrets {fault}")]
-        for operation, call in (
-            (Operation.READ, lambda: list(pages(trial))),
-            (Operation.WRITE, lambda changes=changes: _undecided(connector, rig.entity, changes)),
-        ):
+        for operation in Operation:
+            attempt = _attempts(connector, trial)[operation]
             rig.fault(fault, operation)
             try:
-                error = _error_of(call)
+                said = _said(attempt)
             finally:
                 rig.heal()
-            yield f"the error of a {operation} that ends in {fault}", _shown(error)
-
-
-def _undecided(connector: Connector, entity: str, changes: list[Change]) -> None:
-    # an outcome is looked at like an error
-    raise TransientError(repr(write(connector, entity, changes)))
+            yield f"what a {operation} that ends in {fault} says", said
 
 
 def _attempts(connector: Connector, trial: Trial) -> dict[str, Callable[[], object]]:
@@ -134,7 +125,8 @@ def _error_of(call: Callable[[], object]) -> HubError | None:
     return None
 
 
-def _shown(error: BaseException | None) -> str:
-    if error is None:
-        return ""
-    return "".join(traceback.format_exception(error)) + repr(vars(error))
+def _said(call: Callable[[], object]) -> str:
+    try:
+        return repr(call())
+    except HubError as error:
+        return "".join(traceback.format_exception(error)) + repr(vars(error))
