@@ -1,7 +1,7 @@
 """Checks of what a connector does when the system fails or refuses."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from l2c.contract.conformance.reading import pages
 from l2c.contract.conformance.rig import Broken, Fault, Operation, Trial
@@ -14,50 +14,70 @@ UNDECIDED = frozenset({Status.FAILED, Status.UNKNOWN})
 
 
 def timeout_is_transient(trial: Trial) -> None:
-    """A system that does not answer in time is a TransientError on read, never a refusal on write."""
-    _transient(trial, Fault.TIMEOUT)
+    """A system that does not answer in time is a TransientError on read, and an undecided outcome on write."""
+    _read_is_transient(trial, Fault.TIMEOUT)
+    outcomes, _ = _write_under(trial, Fault.TIMEOUT)
+    # the system may act yet: only a key makes it harmless to call that a failure
+    allowed = UNDECIDED if trial.schema.safe_by == "key" else {Status.UNKNOWN}
+    if isinstance(outcomes, TransientError):
+        raise Broken("a write without an answer raises as if nothing was sent")
+    for outcome in outcomes:
+        if outcome.status not in allowed:
+            raise Broken(f"a write without an answer ends as {outcome.status}")
 
 
 def server_error_is_transient(trial: Trial) -> None:
     """A 5xx is a TransientError on read, never a refusal on write."""
-    _transient(trial, Fault.SERVER_ERROR)
+    _read_is_transient(trial, Fault.SERVER_ERROR)
+    _write_is_undecided(trial, Fault.SERVER_ERROR)
 
 
 def busy_is_transient(trial: Trial) -> None:
-    """A 429 is a TransientError that carries the wait the system asked for."""
-    _transient(trial, Fault.BUSY)
+    """A 429 is transient for read and write, and carries the wait the system asked for."""
+    error = _read_is_transient(trial, Fault.BUSY)
+    written = _write_is_undecided(trial, Fault.BUSY)
+    waits = [written.retry_after] if isinstance(written, TransientError) else [one.retry_after for one in written]
+    if None in (error.retry_after, *waits):
+        raise Broken("the wait the system asked for is not in retry_after")
 
 
-def _transient(trial: Trial, fault: Fault) -> None:
-    rig = trial.rig
-    with_wait = fault is Fault.BUSY
-    rig.fault(fault, Operation.READ)
+def _read_is_transient(trial: Trial, fault: Fault) -> TransientError:
+    trial.rig.fault(fault, Operation.READ)
     try:
         error = _error_of(lambda: list(pages(trial)))
     finally:
-        rig.heal()
+        trial.rig.heal()
     if not isinstance(error, TransientError):
         raise Broken(f"{fault} while reading ends as {type(error).__name__ if error else 'a success'}")
-    if with_wait and error.retry_after is None:
-        raise Broken("the wait the system asked for is not in retry_after")
-    prepared = trial.connector.prepare(rig.entity, [rig.new(f"{fault} 1"), rig.new(f"{fault} 2")])
-    before = len(rig.native_keys())
-    outcomes: list[Outcome] = []
-    rig.fault(fault, Operation.WRITE)
-    try:
-        error = _error_of(lambda: outcomes.extend(trial.connector.send(prepared)))
-    finally:
-        rig.heal()
-    if error is not None and not isinstance(error, TransientError):
-        raise Broken(f"{fault} while writing ends as {type(error).__name__}: {error}")
-    for outcome in outcomes:
+    return error
+
+
+def _write_is_undecided(trial: Trial, fault: Fault) -> Sequence[Outcome] | TransientError:
+    written, created = _write_under(trial, fault)
+    for outcome in () if isinstance(written, TransientError) else written:
         if outcome.status not in UNDECIDED:
             raise Broken(f"{fault} while writing ends as {outcome.status}")
-    waits = [outcome.retry_after for outcome in outcomes] if error is None else [getattr(error, "retry_after", None)]
-    if with_wait and None in waits:
-        raise Broken("the wait the system asked for is not in retry_after of the write")
-    if len(rig.native_keys()) != before:
-        raise Broken(f"{fault} while writing, and yet records were created")
+    if created:
+        raise Broken(f"{fault} while writing, and yet {created} records were created")
+    return written
+
+
+def _write_under(trial: Trial, fault: Fault) -> tuple[Sequence[Outcome] | TransientError, int]:
+    """What sending two creates under a fault gives, and how many records it made."""
+    rig = trial.rig
+    prepared = trial.connector.prepare(rig.entity, [rig.new(f"{fault} 1"), rig.new(f"{fault} 2")])
+    before = len(rig.native_keys())
+    written: Sequence[Outcome] | TransientError
+    rig.fault(fault, Operation.WRITE)
+    try:
+        written = trial.connector.send(prepared)
+    except TransientError as error:
+        written = error
+    except HubError as error:
+        raise Broken(f"{fault} while writing ends as {type(error).__name__}: {error}") from error
+    finally:
+        rig.heal()
+    return written, len(rig.native_keys()) - before
 
 
 def bad_credentials_are_an_auth_error(trial: Trial) -> None:

@@ -14,7 +14,7 @@ from l2c.contract.records import Change, EntitySchema, Record
 class Fault(StrEnum):
     """What a rig can make its system do, to every matching request until `heal`; LOST to the next one only."""
 
-    TIMEOUT = "timeout"  # does not act, and answers later than the connector waits
+    TIMEOUT = "timeout"  # answers later than the connector waits; a write has acted by the time `heal` returns
     BUSY = "busy"  # 429 with a Retry-After the connector's own retries do not sit out
     SERVER_ERROR = "server_error"  # 5xx, did not act
     LOST = "lost"  # acts, then cuts the line instead of answering

@@ -190,7 +190,8 @@ class TakesALostAnswerForAFailure(Faulty):
     fails = "send.lost_answer_is_looked_up"
 
     def lost(self, change: Change) -> Outcome:
-        return Outcome(Status.FAILED)
+        cut = self.store.fault == (Fault.LOST, Operation.WRITE)
+        return Outcome(Status.FAILED if cut else Status.UNKNOWN)
 
 
 class SwallowsAConflict(Faulty):
@@ -205,6 +206,14 @@ class TakesATimeoutForNonsense(Faulty):
 
     def away(self, fault: Fault, operation: Operation) -> Exception:
         return ProtocolError("no answer") if fault is Fault.TIMEOUT else super().away(fault, operation)
+
+
+class TakesATimeoutForAFailure(Faulty):
+    fails = "fail.timeout_is_transient"
+
+    def lost(self, change: Change) -> Outcome:
+        late = self.store.fault == (Fault.TIMEOUT, Operation.WRITE)
+        return Outcome(Status.FAILED if late else Status.UNKNOWN)
 
 
 class HidesTheWait(Faulty):

@@ -119,7 +119,7 @@ class MemoryConnector:
 
     def send(self, prepared: Sequence[Prepared]) -> Sequence[Outcome]:
         self.call(Operation.WRITE)
-        if self.store.fault == (Fault.LOST, Operation.WRITE):
+        if self.store.fault in {(Fault.LOST, Operation.WRITE), (Fault.TIMEOUT, Operation.WRITE)}:
             for one in prepared:
                 self.apply(one.change)
             return [self.lost(one.change) for one in prepared]
@@ -152,8 +152,10 @@ class MemoryConnector:
         """What every request meets: the login, and the fault in force."""
         if self.secret != SECRET:
             raise self.refused()
-        if self.store.fault and self.store.fault[1] is operation and self.store.fault[0] is not Fault.LOST:
-            raise self.away(self.store.fault[0], operation)
+        fault, on = self.store.fault or (Fault.LOST, None)
+        acts = fault is Fault.LOST or (fault is Fault.TIMEOUT and operation is Operation.WRITE)
+        if on is operation and not acts:
+            raise self.away(fault, operation)
 
     def apply(self, change: Change) -> Outcome:
         data = {**change.record.data, **({"mark": change.mark} if change.mark else {})}
