@@ -1,0 +1,143 @@
+"""Flows: check their files, run them, see how they stand."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from l2c.cli import output
+from l2c.cli.errors import DONE, FINDINGS, exit_code, messages, worst
+from l2c.cli.options import AnyFlow, AnySystem, Flow, Json
+from l2c.cli.progress import Progress, progress
+from l2c.cli.session import capture_systems, distribute_systems, known_flow, opened
+from l2c.errors import ConfigError, HubError
+
+if TYPE_CHECKING:
+    from l2c.state.results import Cell, RunSummary
+
+Offline = Annotated[bool, typer.Option("--offline", help="Check the files alone, ask no system for its schema.")]
+Sweep = Annotated[bool, typer.Option("--sweep", help="Read everything and compare, instead of what changed.")]
+Watch = Annotated[
+    str | None, typer.Option("--watch", metavar="SET", help="Compare one flat child set: A_BusinessPartnerAddress.")
+]
+
+STATUS_COLUMNS = (
+    *("flow", "system", "direction", "last run", "ended", "result", "sums", "inbox", "behind", "pending"),
+    *("waiting", "retrying", "in doubt", "to confirm", "dead letters", "note"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this noun."""
+    for verb in (lint, capture, distribute, status):
+        app.command()(verb)
+
+
+def lint(flow: AnyFlow = None, offline: Offline = False, as_json: Json = False) -> None:
+    """Check flow and mapping files.
+
+    Against each other and, unless --offline, against the live schemas of both sides.
+    """
+    with opened() as hub:
+        if flow is not None:
+            known_flow(hub, flow)
+        findings = hub.lint(flow, live=not offline)
+    if as_json:
+        output.say_json(findings)
+    else:
+        for each in findings:
+            output.say(f"{each.file}:{each.line}:{each.column}: {each.severity}: {each.text}")
+        output.note(f"{len(findings)} findings" if findings else "no findings")
+    raise typer.Exit(FINDINGS if findings else DONE)
+
+
+def capture(
+    flow: Flow, system: AnySystem = None, sweep: Sweep = False, watch: Watch = None, as_json: Json = False
+) -> None:
+    """Read what changed into the journal.
+
+    Only real changes are appended; the next run resumes where this one ended.
+    """
+    if sweep and watch:
+        raise ConfigError("--sweep and --watch exclude each other: a sweep compares everything already")
+    kind = "sweep" if sweep else "watch" if watch else "capture"
+    with opened() as hub:
+        names = capture_systems(hub, flow, system)
+        titles = {name: f"{kind} {flow} from {name}" for name in names}
+        code = _each(titles, lambda name, tell: hub.capture(flow, name, kind=kind, watch=watch, progress=tell), as_json)
+    raise typer.Exit(code)
+
+
+def distribute(flow: Flow, system: AnySystem = None, as_json: Json = False) -> None:
+    """Write journal changes to the targets.
+
+    And what is due again: woken, returned, its time come.
+    """
+    with opened() as hub:
+        titles = {name: f"distribute {flow} to {name}" for name in distribute_systems(hub, flow, system)}
+        code = _each(titles, lambda name, tell: hub.distribute(flow, name, progress=tell), as_json)
+    raise typer.Exit(code)
+
+
+def _each(titles: Mapping[str, str], run: "Callable[[str, Progress], RunSummary]", as_json: bool) -> int:
+    """Run for every system, also after one that failed: a system that is away holds back nobody else."""
+    done: list[RunSummary] = []
+    codes: list[int] = []
+    for system, title in titles.items():
+        try:
+            with progress(title) as tell:
+                summary = run(system, tell)
+        except HubError as error:
+            codes.append(exit_code(error))
+            for line in messages(error):
+                output.note(f"{title}: {line}")
+            continue
+        done.append(summary)
+        codes.append(_code(summary))
+        if not as_json:
+            output.say(f"{title}: {_told(summary)}")
+    if as_json:
+        output.say_json(done)
+    return worst(codes)
+
+
+def _code(summary: "RunSummary") -> int:
+    settled = summary.status != "failed" and summary.sums_met and not summary.counts.get("dead_letter")
+    return DONE if settled else FINDINGS
+
+
+def _told(summary: "RunSummary") -> str:
+    if summary.status == "nothing":
+        return "nothing new, nothing due"
+    sums = "sums meet" if summary.sums_met else "SUMS DO NOT MEET"
+    message = f" ({summary.message})" if summary.message else ""
+    return f"run {summary.run} {summary.status}: {output.counts(summary.counts)}; {sums}{message}"
+
+
+def status(flow: AnyFlow = None, as_json: Json = False) -> None:
+    """How every flow stands in every system.
+
+    Last run, whether its sums met, what waits, what is set aside.
+    """
+    with opened() as hub:
+        if flow is not None:
+            known_flow(hub, flow)
+        cells = hub.status(flow)
+    if as_json:
+        output.say_json(cells)
+    else:
+        output.table(STATUS_COLUMNS, [_status_row(cell) for cell in cells])
+    raise typer.Exit(FINDINGS if any(_wants_attention(cell) for cell in cells) else DONE)
+
+
+def _status_row(cell: "Cell") -> tuple[object, ...]:
+    last = cell.last
+    run = (last.run, last.ended, last.status, last.sums_met) if last else (None, None, "never ran", None)
+    inlet = (cell.inbox or None, cell.behind or None, cell.pending or None)
+    open_states = (cell.waiting, cell.retrying, cell.in_doubt, cell.awaiting_confirmation, cell.dead_letters)
+    return cell.entity, cell.system, cell.kind, *run, *inlet, *(count or None for count in open_states), cell.note
+
+
+def _wants_attention(cell: "Cell") -> bool:
+    failed = cell.last is not None and (cell.last.status == "failed" or not cell.last.sums_met)
+    return failed or cell.dead_letters > 0
