@@ -48,7 +48,7 @@ check: setup  ## Lint, format, types, layers, generated pages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/python docs/generate_cli.py --check
+	$(BIN)/python docs/generate_engine.py --check
 
 format: setup  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
@@ -56,7 +56,7 @@ format: setup  ## Let ruff format and mend what it can
 
 docs: setup  ## Write the generated reference pages anew
 	$(BIN)/python docs/generate.py
-	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python docs/generate_engine.py
 
 bench: setup  ## Measure speed and memory into build/reports/bench.json
 	@$(BIN)/python -m benchmarks
