@@ -64,6 +64,14 @@ def resolve(conn: Connection, entity: str, system: str, direction: str, mapping:
         )
 
 
+def resolve_records(conn: Connection, entity: str, target: str, records: Sequence[int]) -> None:
+    """The records passed in that target: their dead letters are done with."""
+    t = table.c
+    conn.execute(
+        delete(table).where(t.entity == entity, t.system == target, t.direction == "distribute", t.record.in_(records))
+    )
+
+
 def select_open(
     conn: Connection,
     entity: str | None,

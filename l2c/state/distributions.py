@@ -1,0 +1,152 @@
+"""What each target got of each record, under which mapping, and what is due again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from l2c.state.sql import upsert
+from l2c.state.tables import distribution, key_mapping, record
+
+COLUMNS = (
+    "record",
+    "mapping",
+    "seq",
+    "written_seq",
+    "hash",
+    "version",
+    "status",
+    "code",
+    "message",
+    "attempts",
+    "due_at",
+    "waiting_for",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The state of one record in one target under one write mapping file."""
+
+    record: int
+    mapping: str
+    seq: int
+    written_seq: int | None
+    hash: bytes | None
+    version: str
+    status: str
+    code: str = ""
+    message: str = ""
+    attempts: int = 0
+    due_at: int | None = None
+    waiting_for: str | None = None
+    settled: int = 0
+
+
+def stored(conn: Connection, entity: str, target: str, records: Sequence[int]) -> dict[tuple[int, str], Settled]:
+    """The states of these records in the target, by (record, mapping)."""
+    if not records:
+        return {}
+    d = distribution.c
+    query = select(*(d[name] for name in (*COLUMNS, "settled"))).where(
+        d.entity == entity, d.target == target, d.record.in_(records)
+    )
+    return {(row[0], row[1]): Settled(*row) for row in conn.execute(query)}
+
+
+def settle(conn: Connection, entity: str, target: str, states: Sequence[Settled], now: int) -> None:
+    """Store new states; one that waits for a key which has arrived meanwhile is due at once."""
+    if not states:
+        return
+    rows = [
+        {"entity": entity, "target": target, "settled": now, **{name: getattr(state, name) for name in COLUMNS}}
+        for state in states
+    ]
+    for row in rows:
+        if row["waiting_for"] is not None and _arrived(conn, row["waiting_for"]):
+            row["due_at"] = now
+    upsert(conn, distribution, rows)
+
+
+def due_records(conn: Connection, entity: str, target: str, now: int, limit: int, mappings: Sequence[str]) -> list[int]:
+    """Records to look at again: woken, returned, time come; the ones due longest first."""
+    d = distribution.c
+    query = (
+        select(d.record)
+        .where(d.entity == entity, d.target == target, d.due_at.is_not(None), d.due_at <= now, d.mapping.in_(mappings))
+        .order_by(d.due_at, d.record)
+        .limit(limit)
+    )
+    return list(dict.fromkeys(conn.execute(query).scalars()))
+
+
+def any_due(conn: Connection, entity: str, target: str, now: int, mappings: Sequence[str]) -> bool:
+    """Whether anything of these mapping files is due."""
+    return bool(due_records(conn, entity, target, now, 1, mappings))
+
+
+def wake(conn: Connection, references: Iterable[str], now: int) -> int:
+    """Make due what waits for these keys (`business_partner/customer|17100001`)."""
+    d = distribution.c
+    if conn.execute(select(d.record).where(d.waiting_for.is_not(None)).limit(1)).first() is None:
+        return 0
+    done = conn.execute(update(distribution).where(d.waiting_for.in_(list(references))).values(due_at=now))
+    return done.rowcount
+
+
+def make_due(
+    conn: Connection,
+    entity: str,
+    target: str,
+    now: int,
+    *,
+    records: Sequence[int] | None = None,
+    mapping: str | None = None,
+) -> int:
+    """Make states due: of these records, of this mapping file, or all."""
+    d = distribution.c
+    query = update(distribution).where(d.entity == entity, d.target == target)
+    if records is not None:
+        query = query.where(d.record.in_(records))
+    if mapping is not None:
+        query = query.where(d.mapping == mapping)
+    return conn.execute(query.values(due_at=now)).rowcount
+
+
+def count_other_version(conn: Connection, entity: str, target: str, mapping: str, version: str) -> int:
+    """Heads of that mapping file which the target has under another version."""
+    d = distribution.c
+    query = select(func.count()).where(
+        d.entity == entity, d.target == target, d.mapping == mapping, d.version != version
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def count_by_status(conn: Connection, entity: str, target: str) -> dict[str, int]:
+    """How many states stand in each end state."""
+    d = distribution.c
+    query = select(d.status, func.count()).where(d.entity == entity, d.target == target).group_by(d.status)
+    return {row[0]: int(row[1]) for row in conn.execute(query)}
+
+
+def count_behind(conn: Connection, entity: str, seq: int) -> int:
+    """Records whose newest entry comes after `seq`."""
+    r = record.c
+    return int(conn.execute(select(func.count()).where(r.entity == entity, r.head_seq > seq)).scalar_one())
+
+
+def of_record(conn: Connection, entity: str, number: int) -> list[Mapping[str, Any]]:
+    """Every state of one record."""
+    d = distribution.c
+    query = select(distribution).where(d.entity == entity, d.record == number).order_by(d.target, d.mapping)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def _arrived(conn: Connection, reference: str) -> bool:
+    place, _, native_key = reference.partition("|")
+    system, _, rest = place.partition(":")
+    entity, _, path = rest.partition("/")
+    k = key_mapping.c
+    query = select(k.record).where(k.entity == entity, k.system == system, k.path == path, k.native_key == native_key)
+    return conn.execute(query.limit(1)).first() is not None

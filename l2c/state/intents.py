@@ -1,0 +1,73 @@
+"""Intents: what is about to be created where a repetition would double it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, or_, select
+
+from l2c.state.sql import upsert
+from l2c.state.tables import intent
+
+OPEN, IN_DOUBT = "open", "in_doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A create that was about to be sent, with the mark it carries."""
+
+    record: int
+    mapping: str
+    seq: int
+    mark: str
+    run: int
+    state: str
+    look_after: int
+
+
+def intend(conn: Connection, entity: str, target: str, intents: Sequence[Intent], now: int) -> None:
+    """Commit intents before anything is sent."""
+    upsert(
+        conn,
+        intent,
+        [
+            {
+                "entity": entity,
+                "target": target,
+                "record": one.record,
+                "mapping": one.mapping,
+                "seq": one.seq,
+                "mark": one.mark,
+                "run": one.run,
+                "state": one.state,
+                "created": now,
+                "look_after": one.look_after,
+            }
+            for one in intents
+        ],
+    )
+
+
+def intents_of(conn: Connection, entity: str, target: str, records: Sequence[int] | None = None) -> list[Intent]:
+    """Intents that were never settled: their outcome is in doubt until it is looked up."""
+    i = intent.c
+    query = select(i.record, i.mapping, i.seq, i.mark, i.run, i.state, i.look_after).where(
+        i.entity == entity, i.target == target
+    )
+    if records is not None:
+        query = query.where(i.record.in_(records))
+    return [Intent(*row) for row in conn.execute(query.order_by(i.record))]
+
+
+def forget_intents(conn: Connection, entity: str, target: str, pairs: Iterable[tuple[int, str]]) -> None:
+    """Remove the intents of settled (record, mapping) pairs."""
+    wanted = list(pairs)
+    if not wanted:
+        return
+    i = intent.c
+    conn.execute(
+        intent.delete().where(
+            i.entity == entity,
+            i.target == target,
+            or_(*(and_(i.record == number, i.mapping == name) for number, name in wanted)),
+        )
+    )
