@@ -1,0 +1,1 @@
+"""Turns flows into Airflow DAGs; the only package that imports airflow."""

@@ -1,0 +1,122 @@
+"""What the Hub page shows, worked out from the hub's cells: a matrix entity × system, and totals above it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from l2c.state.results import CAPTURE_STATES, DISTRIBUTE_STATES, Cell, RunSummary
+
+# The counts that ask for a look, in the order shown, with the tone of their chip.
+_OPEN = (
+    ("dead_letters", "dead letters", "bad"),
+    ("in_doubt", "in doubt", "bad"),
+    ("retrying", "retrying", "warn"),
+    ("waiting", "waiting", "warn"),
+    ("awaiting_confirmation", "awaiting confirmation", "info"),
+    ("pending", "pending resend", "info"),
+    ("behind", "behind", "info"),
+    ("inbox", "in the inbox", "info"),
+)
+_STATUS = {
+    "done": ("good", "Done"),
+    "nothing": ("good", "Nothing new"),
+    "running": ("info", "Running"),
+    "failed": ("bad", "Failed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A number with its word; `tone` is good, warn, bad, info or idle."""
+
+    count: int
+    label: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One direction of one entity in one system, ready to be shown."""
+
+    kind: str
+    dag_id: str
+    tone: str
+    status: str
+    when: str
+    at: str
+    sums: str
+    sums_met: bool | None
+    chips: tuple[Chip, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Rows of entities over columns of systems; each field holds the directions there are, capture first."""
+
+    systems: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[Half, ...], ...]], ...]
+    totals: tuple[Chip, ...]
+
+
+def matrix(cells: Sequence[Cell], now: datetime) -> Matrix:
+    """The matrix of these cells."""
+    systems = tuple(sorted({cell.system for cell in cells}))
+    entities = sorted({cell.entity for cell in cells})
+    rows = tuple((entity, tuple(_field(cells, entity, system, now) for system in systems)) for entity in entities)
+    return Matrix(systems, rows, _totals(cells))
+
+
+def _field(cells: Iterable[Cell], entity: str, system: str, now: datetime) -> tuple[Half, ...]:
+    here = [cell for cell in cells if cell.entity == entity and cell.system == system]
+    return tuple(_half(cell, now) for cell in sorted(here, key=lambda cell: cell.kind))
+
+
+def _half(cell: Cell, now: datetime) -> Half:
+    last = cell.last
+    tone, status = _STATUS.get(last.status, ("idle", last.status)) if last else ("idle", "Not run yet")
+    at = (last.ended or last.started) if last else None
+    chips = tuple(Chip(count, label, chip) for name, label, chip in _OPEN if (count := getattr(cell, name)))
+    if tone == "good" and any(chip.tone in ("bad", "warn") for chip in chips):
+        tone = "warn"
+    return Half(
+        kind=cell.kind,
+        dag_id=f"{cell.entity}.{cell.kind}.{cell.system}",
+        tone=tone,
+        status=status,
+        when=ago(now - at) if at else "",
+        at=at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "",
+        sums=sums(last) if last else "",
+        sums_met=last.sums_met if last and last.status != "running" else None,
+        chips=chips,
+        note=" · ".join(filter(None, (last.message if last else "", cell.note))),
+    )
+
+
+def sums(run: RunSummary) -> str:
+    """The run's sum in words: `1,000 read = 800 journaled + 200 filtered`; states with nothing in them left out."""
+    distributes = run.kind == "distribute"
+    whole, states = ("due", DISTRIBUTE_STATES) if distributes else ("read", CAPTURE_STATES)
+    parts = [f"{run.counts[state]:,} {state.replace('_', ' ')}" for state in states if run.counts.get(state)]
+    return f"{run.counts.get(whole, 0):,} {whole}" + (f" = {' + '.join(parts)}" if parts else "")
+
+
+def _totals(cells: Sequence[Cell]) -> tuple[Chip, ...]:
+    ran = [cell.last for cell in cells if cell.last is not None and cell.last.status != "running"]
+    failed = sum(1 for run in ran if run.status == "failed" or not run.sums_met)
+    chips = [Chip(failed, "last runs failed", "bad" if failed else "good")]
+    for name, label, tone in _OPEN[:4]:
+        count = sum(getattr(cell, name) for cell in cells)
+        chips.append(Chip(count, label, tone if count else "good"))
+    behind = sum(cell.behind for cell in cells)
+    chips.append(Chip(behind, "changes under way", "info" if behind else "good"))
+    return tuple(chips)
+
+
+def ago(age: timedelta) -> str:
+    """How long ago, roughly: `just now`, `40 s ago`, `12 min ago`, `3 h ago`, `5 days ago`."""
+    seconds = int(age.total_seconds())
+    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} s ago" if seconds >= 5 else "just now"

@@ -1,0 +1,12 @@
+"""Opens the hub inside Airflow: same façade as on the command line, connections from Airflow."""
+
+from l2c.airflow.connections import airflow_connection
+from l2c.hub import Hub
+
+
+def open_hub() -> Hub:
+    """The hub of this process; the caller closes it.
+
+    Its state has a database of its own (`L2C_DATABASE_URL`): a task may not touch Airflow's.
+    """
+    return Hub.open(connections=airflow_connection)

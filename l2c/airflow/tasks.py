@@ -1,0 +1,132 @@
+"""The bodies of the tasks: open the hub, do one step, close it. What travels between them is ids and counts only."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from airflow.sdk.exceptions import AirflowSkipException
+
+from l2c.airflow.runtime import open_hub
+from l2c.errors import HubError
+from l2c.state.results import RunSummary
+
+log = structlog.get_logger(__name__)
+
+PROGRESS_EVERY_S = 10.0
+
+
+def plan(kind: str, entity: str, system: str, watch: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """One `{run, partition}` for each share of the work; an empty list skips the tasks that follow.
+
+    `watch` names the flat child sets of a watch run: each becomes a run of the hub by itself.
+    """
+    shares: list[dict[str, Any]] = []
+    with _readable("plan", kind=kind, entity=entity, system=system), open_hub() as hub:
+        for native in watch or (None,):
+            planned = hub.plan(kind, entity, system, watch=native)
+            if planned.run is not None:
+                shares += [{"run": planned.run, "partition": partition} for partition in planned.partitions]
+    log.info("planned", kind=kind, entity=entity, system=system, shares=len(shares))
+    return shares
+
+
+def run(run: int, partition: str) -> dict[str, int]:
+    """Work through one partition of a planned run; the counts by end state."""
+    with _readable("run", run=run), open_hub() as hub:
+        counts = dict(hub.run(run, partition, progress=_Progress(run)))
+    log.info("ran", run=run, **counts)
+    return counts
+
+
+def settle(shares: Sequence[Mapping[str, Any]], outlet_events: Any = None, outlets: Any = None) -> dict[str, int]:
+    """Check the sums of the planned runs; ring the entity's bell only when something was journaled."""
+    with _readable("settle"), open_hub() as hub:
+        summaries = _settle_each(hub, sorted({int(share["run"]) for share in shares}))
+    counts = _total(summaries)
+    if outlets and not counts.get("journaled"):
+        raise AirflowSkipException("the sums met and nothing was journaled: no bell for the distributions")
+    for outlet in outlets or ():
+        outlet_events[outlet].extra = {"runs": [one.run for one in summaries], "journaled": counts["journaled"]}
+    return counts
+
+
+def redrive() -> int:
+    """Make every open dead letter due again; their number."""
+    with _readable("redrive"), open_hub() as hub:
+        count = hub.redrive()
+    log.info("redriven", dead_letters=count)
+    return count
+
+
+def purge(days: int) -> dict[str, int]:
+    """Delete what the hub no longer needs and is older than `days`; the rows deleted by table."""
+    with _readable("purge"), open_hub() as hub:
+        counts = dict(hub.purge(timedelta(days=days)))
+    log.info("purged", days=days, **counts)
+    return counts
+
+
+def refuse(mistakes: str) -> None:
+    """Fail with the mistakes of a flow that does not load."""
+    from l2c.errors import ConfigError
+
+    with _readable("load"):
+        raise ConfigError(mistakes.splitlines())
+
+
+def _settle_each(hub: Any, runs: Sequence[int]) -> list[RunSummary]:
+    """Settle every run, then raise the first error: one whose sums differ must not leave its neighbours open."""
+    summaries: list[RunSummary] = []
+    errors: list[HubError] = []
+    for number in runs:
+        try:
+            summary = hub.settle(number)
+        except HubError as error:
+            errors.append(error)
+            continue
+        summaries.append(summary)
+        log.info("settled", run=number, status=summary.status, sums_met=summary.sums_met, **summary.counts)
+    if errors:
+        for error in errors[1:]:
+            log.error("failed", step="settle", error=type(error).__name__, message=error.message)
+        raise errors[0]
+    return summaries
+
+
+def _total(summaries: Sequence[RunSummary]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for summary in summaries:
+        for name, count in summary.counts.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+@contextmanager
+def _readable(step: str, **fields: Any) -> Iterator[None]:
+    """Write the error's own line to the task log, and cut the traceback down to this task.
+
+    An error of the hub says where, what and what to do; the frames below it belong to the debug log.
+    """
+    try:
+        yield
+    except HubError as error:
+        log.debug("traceback", step=step, exc_info=True)
+        log.error("failed", step=step, error=type(error).__name__, message=error.message, **fields)
+        raise error.with_traceback(None) from None
+
+
+class _Progress:
+    """Writes the counts so far to the task log, now and then."""
+
+    def __init__(self, run: int) -> None:
+        self._run = run
+        self._next = time.monotonic() + PROGRESS_EVERY_S
+
+    def __call__(self, counts: dict[str, int]) -> None:
+        """Take note of the counts so far."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + PROGRESS_EVERY_S
+            log.info("progress", run=self._run, **counts)
