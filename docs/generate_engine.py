@@ -50,7 +50,8 @@ def cli_page() -> str:
     parts.append(
         "`l2c` works on the folder `L2C_HOME` (default: the working directory), which holds `config/` and `mappings/`; "
         "`L2C_OVERLAY` names a folder merged over `config/`, `L2C_DATABASE_URL` the state store (default: SQLite in `.l2c/`). "
-        "How systems are reached comes from `L2C_CONNECTION_<NAME>`; see [connect real systems](../how-to/connect-real-systems.md). "
+        "How systems are reached comes from `L2C_CONNECTION_<NAME>`; see "
+        "[connect real systems](../how-to/connect-real-systems.md). "
         "Answers go to standard output, progress and mistakes to standard error. `NO_COLOR` is heeded."
     )
     parts.append(f"{EPILOG} 70: a defect in the hub itself; repeat with `--debug`.")
