@@ -46,7 +46,7 @@ def lint(flow: AnyFlow = None, offline: Offline = False, as_json: Json = False) 
         output.say_json(findings)
     else:
         for each in findings:
-            output.say(f"{each.file}:{each.line}:{each.column}: {each.severity}: {each.text}")
+            output.say(f"warning: {each}" if each.severity == "warning" else str(each))
         output.note(f"{len(findings)} findings" if findings else "no findings")
     raise typer.Exit(FINDINGS if findings else DONE)
 

@@ -1,8 +1,7 @@
 """Opening the hub for one command, and names that exist."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from l2c.errors import ConfigError
@@ -22,14 +21,17 @@ def opened() -> "Iterator[Hub]":
 
 def known_system(hub: "Hub", name: str) -> str:
     """The name, if it is a system that is switched on; ConfigError names the near miss."""
-    if name in hub.project.disabled:
-        raise ConfigError(f"system '{name}' is switched off in config/systems.yaml (enabled: false)")
-    return _known("system", name, list(hub.project.systems))
+    hub.project.system(name)
+    return name
 
 
 def known_flow(hub: "Hub", name: str) -> str:
-    """The name, if there is such a flow; ConfigError names the near miss."""
-    return _known("flow", name, hub.project.flow_names)
+    """The name, if there is such a flow, sound or not; ConfigError names the near miss."""
+    from l2c.config import near_miss
+
+    if name not in hub.project.flow_names:
+        raise ConfigError(f"config/flows: unknown flow '{name}'{near_miss(name, hub.project.flow_names)}")
+    return name
 
 
 def known_names(hub: "Hub", flow: str | None, system: str | None) -> None:
@@ -42,29 +44,18 @@ def known_names(hub: "Hub", flow: str | None, system: str | None) -> None:
 
 def capture_systems(hub: "Hub", flow: str, system: str | None) -> list[str]:
     """The systems to capture from: the one given, else every one the flow names."""
-    return _part(hub, flow, system, list(hub.project.flow(known_flow(hub, flow)).active_capture()), "capture from")
+    return _part(hub, flow, system, list(hub.project.flow(known_flow(hub, flow)).active_capture()), "capture")
 
 
 def distribute_systems(hub: "Hub", flow: str, system: str | None) -> list[str]:
     """The systems to distribute to: the one given, else every one the flow names."""
-    return _part(hub, flow, system, list(hub.project.flow(known_flow(hub, flow)).active_distribute()), "distribute to")
+    return _part(hub, flow, system, list(hub.project.flow(known_flow(hub, flow)).active_distribute()), "distribute")
 
 
-def _part(hub: "Hub", flow: str, system: str | None, active: list[str], does: str) -> list[str]:
+def _part(hub: "Hub", flow: str, system: str | None, active: list[str], part: str) -> list[str]:
     if system is None:
         return active
     if known_system(hub, system) not in active:
-        raise ConfigError(f"flow '{flow}' does not {does} '{system}' ({_list(active)}); see config/flows/{flow}.yaml")
+        there = ", ".join(f"'{name}'" for name in active) or "none"
+        raise ConfigError(f"config/flows/{flow}.yaml: '{part}' does not name '{system}' (named: {there})")
     return [system]
-
-
-def _known(kind: str, name: str, names: Collection[str]) -> str:
-    if name in names:
-        return name
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known: {_list(names)}"
-    raise ConfigError(f"unknown {kind} '{name}'; {hint}")
-
-
-def _list(names: Collection[str]) -> str:
-    return ", ".join(names) or "none"

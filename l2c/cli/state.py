@@ -33,12 +33,9 @@ def purge(older_than: Age, as_json: Json = False) -> None:
 
 
 def _duration(text: str) -> timedelta:
-    from pydantic import TypeAdapter, ValidationError
+    from l2c.config import parse_duration
 
     try:
-        age = TypeAdapter(timedelta).validate_python(text)
-    except ValidationError:
-        age = timedelta(0)
-    if not text.startswith("P") or age <= timedelta(0):
-        raise ConfigError(f"--older-than: '{text}' is not a duration; write it as ISO 8601: P90D, PT12H")
-    return age
+        return parse_duration(text)
+    except ValueError as error:
+        raise ConfigError(f"--older-than: {error}") from None
