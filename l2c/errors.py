@@ -5,6 +5,7 @@ HubError
 ├── AuthError          credentials refused                         (never retried, alerts at once)
 ├── TransientError     the system is busy or away; .retry_after    (retried)
 ├── ProtocolError      the system answered something unexpected    (never retried)
+├── SumsDiffer         a run's records do not add up               (never retried: look into it)
 ├── LeaseLost          another process took this run over          (never retried: the other one goes on)
 └── RecordRejected     this one record cannot pass                 (→ dead letter; never leaves the engine)
     └── ReferenceMissing   a record it refers to is not here yet   (→ waits; woken when it arrives)
@@ -74,6 +75,10 @@ class TransientError(HubError):
 
 class ProtocolError(HubError):
     """The system answered something its contract does not allow."""
+
+
+class SumsDiffer(HubError):
+    """The end states of a run do not add up to the records it handled: something was lost or counted twice."""
 
 
 class LeaseLost(HubError):

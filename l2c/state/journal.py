@@ -193,3 +193,15 @@ def _heads(conn: Connection, entity: str, condition: Any, limit: int | None) -> 
 def count_records(conn: Connection, entity: str) -> int:
     """How many records the entity has, deleted ones included."""
     return int(conn.execute(select(func.count()).select_from(record).where(record.c.entity == entity)).scalar_one())
+
+
+def history(conn: Connection, entity: str, number: int, limit: int = 20) -> list[dict[str, Any]]:
+    """The newest entries of one record, without their payloads."""
+    j = journal.c
+    query = (
+        select(j.seq, j.kind, j.origin, j.run, j.at, j.changed_at, j.mapping)
+        .where(j.entity == entity, j.record == number)
+        .order_by(j.seq.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]

@@ -10,6 +10,8 @@ from l2c.state.results import RunSummary
 from l2c.state.store import from_ms
 from l2c.state.tables import run as table
 
+ABANDONED = "abandoned: its process ended before it was settled; the next run went on from its last page"
+
 
 def open_run(
     conn: Connection,
@@ -23,15 +25,9 @@ def open_run(
     mapping: str = "",
 ) -> int:
     """Begin a run and return its number; an earlier one of the same name that never ended is closed as abandoned."""
-    conn.execute(
-        update(table)
-        .where(table.c.entity == entity, table.c.kind == kind, table.c.system == system, table.c.status == "running")
-        .values(
-            status="failed",
-            ended=now,
-            message="abandoned: its process ended before it was settled; the next run went on from its last page",
-        )
-    )
+    left = (table.c.entity == entity, table.c.kind == kind, table.c.system == system, table.c.status == "running")
+    conn.execute(update(table).where(*left, table.c.message == "").values(message=ABANDONED))
+    conn.execute(update(table).where(*left).values(status="failed", ended=now))
     done = conn.execute(
         table.insert().values(
             entity=entity,
@@ -79,6 +75,11 @@ def finish_partition(conn: Connection, run: int, partition: str) -> list[str]:
     left = [name for name in json.loads(stored) if name != partition]
     conn.execute(update(table).where(table.c.id == run).values(open_partitions=json.dumps(left)))
     return left
+
+
+def note(conn: Connection, run: int, message: str) -> None:
+    """Write down why the run stopped; it may go on in another attempt."""
+    conn.execute(update(table).where(table.c.id == run).values(message=message))
 
 
 def close_run(conn: Connection, run: int, status: str, now: int, message: str = "") -> None:

@@ -1,0 +1,140 @@
+"""Read-only pictures of the state: the matrix of flows, one record in full."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from l2c.config import EntityConfig, FieldConfig, FlowConfig
+from l2c.mapping import Mapper, decode
+from l2c.state import cursors, deadletters, distributions, journal, keys, runs, versions
+from l2c.state.results import CAPTURE_STATES, DISTRIBUTE_STATES, Cell, RecordView, RunSummary, TargetState
+from l2c.state.store import from_ms
+
+CAPTURE, SWEEP, WATCH, DISTRIBUTE = "capture", "sweep", "watch", "distribute"
+MASK = "•••"
+
+
+def sums_met(kind: str, counts: Mapping[str, int]) -> bool:
+    """Whether the records a run handled are the sum of their end states."""
+    if kind == WATCH:
+        return True
+    total, states = ("due", DISTRIBUTE_STATES) if kind == DISTRIBUTE else ("read", CAPTURE_STATES)
+    return counts.get(total, 0) == sum(counts.get(state, 0) for state in states)
+
+
+def summary(row: Mapping[str, Any] | Any) -> RunSummary:
+    """A stored run with its sums checked."""
+    return runs.summary(row, sums_met=sums_met(row["kind"], runs.counts(row)))
+
+
+def capture_cell(conn: Connection, flow: FlowConfig, system: str, reader: Mapper) -> Cell:
+    """How reading that system stands."""
+    entity = flow.flow
+    last = runs.last(conn, entity, CAPTURE, system)
+    stored = versions.in_force(conn, entity, system).get(reader.name)
+    stale = stored is not None and stored != reader.version
+    note = (
+        f"read mapping changed: l2c capture {entity} {system} --sweep applies it to unchanged records" if stale else ""
+    )
+    return Cell(
+        entity=entity,
+        system=system,
+        kind=CAPTURE,
+        last=summary(last) if last is not None else None,
+        dead_letters=deadletters.count(conn, entity, system, CAPTURE),
+        inbox=cursors.inbox_size(conn, entity, system),
+        note=note,
+    )
+
+
+def distribute_cell(conn: Connection, flow: FlowConfig, system: str, newest: tuple[Mapper, ...]) -> Cell:
+    """How writing that system stands."""
+    entity = flow.flow
+    last = runs.last(conn, entity, DISTRIBUTE, system)
+    states = distributions.count_by_status(conn, entity, system)
+    place = int(cursors.get_cursor(conn, entity, system, DISTRIBUTE) or 0)
+    pending = sum(count_pending(conn, entity, system, mapper) for mapper in newest)
+    note = (
+        f"write mapping changed: l2c resend {entity} {system} shows and sends {pending} records again"
+        if pending
+        else ""
+    )
+    return Cell(
+        entity=entity,
+        system=system,
+        kind=DISTRIBUTE,
+        last=summary(last) if last is not None else None,
+        waiting=states.get("waiting", 0),
+        retrying=states.get("retrying", 0),
+        in_doubt=states.get("in_doubt", 0),
+        awaiting_confirmation=states.get("awaiting_confirmation", 0),
+        dead_letters=deadletters.count(conn, entity, system, DISTRIBUTE),
+        pending=pending,
+        behind=distributions.count_behind(conn, entity, place),
+        note=note,
+    )
+
+
+def count_pending(conn: Connection, entity: str, system: str, newest: Mapper) -> int:
+    """Heads the target has under another version than the newest; 0 while the newest is in force."""
+    stored = versions.in_force(conn, entity, system).get(newest.name)
+    if stored is None or stored == newest.version:
+        return 0
+    return distributions.count_other_version(conn, entity, system, newest.name, newest.version)
+
+
+def find_record(conn: Connection, entity: str, key: str) -> int | None:
+    """The record of a native key in any system, else of the hub's own number (`#12`)."""
+    for row in keys.list_keys(conn, entity, key=key, limit=1):
+        return row.record
+    number = key.removeprefix("#")
+    if key.startswith("#") and number.isdigit() and journal.heads_of(conn, entity, [int(number)]):
+        return int(number)
+    return None
+
+
+def record_view(conn: Connection, config: EntityConfig, number: int, *, reveal: bool) -> RecordView:
+    """Everything about one record; personal fields are masked unless revealed."""
+    head = journal.heads_of(conn, config.entity, [number])[0]
+    data = decode(head.payload)
+    return RecordView(
+        entity=config.entity,
+        record=number,
+        origin=head.origin,
+        deleted=head.deleted,
+        head_seq=head.seq,
+        data=data if reveal else masked(data, config.fields),
+        keys=tuple(keys.list_keys(conn, config.entity, record=number, limit=None)),
+        targets=tuple(
+            TargetState(
+                target=row["target"],
+                mapping=row["mapping"],
+                status=row["status"],
+                seq=row["seq"],
+                version=row["version"],
+                attempts=row["attempts"],
+                code=row["code"],
+                message=row["message"],
+                settled=from_ms(row["settled"]),
+                due_at=from_ms(row["due_at"]) if row["due_at"] is not None else None,
+            )
+            for row in distributions.of_record(conn, config.entity, number)
+        ),
+        history=tuple(journal.history(conn, config.entity, number)),
+    )
+
+
+def masked(data: Mapping[str, Any], fields: Mapping[str, FieldConfig]) -> dict[str, Any]:
+    """The record with the values of personal fields replaced."""
+    return {name: _masked(value, fields.get(name)) for name, value in data.items()}
+
+
+def _masked(value: Any, field: FieldConfig | None) -> Any:
+    if value is None or value == []:
+        return value
+    if field is None or field.personal:
+        return MASK
+    if field.fields is not None:
+        return [masked(one, field.fields) for one in value] if isinstance(value, list) else masked(value, field.fields)
+    return value

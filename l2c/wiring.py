@@ -1,0 +1,206 @@
+"""Builds what a run works with: connectors, mappers in force, jobs. It reads configuration and decides nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection as Sql
+
+from l2c import registry
+from l2c.capture import WHOLE, CaptureJob, WatchJob
+from l2c.config import FlowConfig, Project, SystemConfig
+from l2c.contract import Connection, Connector, EntitySchema, System
+from l2c.distribute import DistributeJob, Retries
+from l2c.errors import ConfigError
+from l2c.mapping import Env, Mapper, load_bundle, read_mapper, write_mappers
+from l2c.state import keys, versions
+from l2c.state.store import Store
+
+
+@dataclass(slots=True)
+class Wiring:
+    """One process's connectors, schemas and compiled mappings, each built once."""
+
+    project: Project
+    store: Store
+    connections: Callable[[str], Connection]
+    clock: Callable[[], datetime]
+    _connectors: dict[str, Connector] = field(default_factory=dict)
+    _schemas: dict[tuple[str, str], EntitySchema] = field(default_factory=dict)
+    _versions: dict[str, Mapper | None] = field(default_factory=dict)
+
+    def system(self, name: str) -> SystemConfig:
+        """A configured system, or a ConfigError naming those there are."""
+        if name not in self.project.systems:
+            known = ", ".join(sorted(self.project.systems))
+            off = " (it is switched off there)" if name in self.project.disabled else ""
+            raise ConfigError(f"config/systems.yaml has no system '{name}'{off}; known: {known}")
+        return self.project.systems[name]
+
+    def connector(self, name: str) -> Connector:
+        """The connector of a system, built on first use."""
+        if name not in self._connectors:
+            config = self.system(name)
+            described = System(
+                name=name,
+                connection=self.connections(config.connection),
+                profile=config.profile,
+                time_zone=ZoneInfo(config.time_zone),
+                allow_hosts=tuple(config.allow_hosts),
+                ca_file=self.project.home / Path(config.ca_file) if config.ca_file else None,
+                clock=self.clock,
+            )
+            self._connectors[name] = registry.build(config.kind, described, config.settings)
+        return self._connectors[name]
+
+    def schema(self, system: str, native: str) -> EntitySchema:
+        """A native entity's schema, asked for once."""
+        if (system, native) not in self._schemas:
+            self._schemas[system, native] = self.connector(system).describe(native)
+        return self._schemas[system, native]
+
+    def reader(self, entity: str, system: str) -> Mapper:
+        """The read mapping of that system."""
+        return read_mapper(self.project, self.system(system), entity)
+
+    def writers(self, entity: str, system: str) -> tuple[Mapper, ...]:
+        """The newest write mappings of that system, one a variant."""
+        found = tuple(write_mappers(self.project, self.system(system), entity))
+        if not found:
+            kind = self.system(system).kind
+            raise ConfigError(
+                f"config/flows/{entity}.yaml: 'distribute' names '{system}', but there is no mappings/{kind}/{entity}.write.yaml",
+                system=system,
+                entity=entity,
+            )
+        return found
+
+    def capture_job(self, flow: FlowConfig, system: str, *, run: int, kind: str, partition: str = WHOLE) -> CaptureJob:
+        """What a capture or sweep of that system works on."""
+        config = flow.active_capture()[system]
+        return CaptureJob(
+            entity=flow.flow,
+            system=system,
+            run=run,
+            kind=kind,
+            partition=partition,
+            connector=self.connector(system),
+            mapper=self.reader(flow.flow, system),
+            env=Env(settings=self.system(system).settings),
+            owned=_owned(flow, system),
+            page_size=config.page_size,
+        )
+
+    def watch_job(self, flow: FlowConfig, system: str, source: str, *, run: int, baseline: bool = False) -> WatchJob:
+        """What a watch of one child set works on: of its fields those the mapping uses, its key and its parent."""
+        schema = self.schema(system, source)
+        if schema.parent is None:
+            raise ConfigError(
+                f"config/flows/{flow.flow}.yaml: watch '{source}': its records do not name their parent; sweep it instead",
+                system=system,
+                entity=flow.flow,
+            )
+        used = {path.rpartition(".")[2] for path in self.reader(flow.flow, system).fields}
+        own = {path for path, one in schema.fields.items() if "." not in path and not one.many}
+        return WatchJob(
+            entity=flow.flow,
+            system=system,
+            run=run,
+            source=source,
+            parent=schema.parent,
+            fields=frozenset((used & own) | {schema.parent}),
+            connector=self.connector(system),
+            baseline=baseline,
+        )
+
+    def distribute_job(self, flow: FlowConfig, system: str, *, run: int) -> DistributeJob:
+        """What a distribution works on, with the mapping versions in force."""
+        config, settings = flow.active_distribute()[system], self.system(system)
+        mappers = tuple(self.in_force(flow.flow, system))
+        return DistributeJob(
+            entity=flow.flow,
+            target=system,
+            run=run,
+            connector=self.connector(system),
+            mappers=mappers,
+            schemas={mapper.native: self.schema(system, mapper.native) for mapper in mappers},
+            settings=settings.settings,
+            time_zone=ZoneInfo(settings.time_zone),
+            load_version=self.version,
+            resolve=self._resolver(system),
+            retries=Retries(
+                attempts=flow.retries.attempts,
+                first_ms=int(flow.retries.first_wait.total_seconds() * 1000),
+                max_ms=int(flow.retries.max_wait.total_seconds() * 1000),
+            ),
+            block=config.block,
+            page_size=config.page_size,
+            writers=config.writers,
+        )
+
+    def in_force(self, entity: str, system: str) -> list[Mapper]:
+        """The write mappings in force; one never used before is put in force, a changed one waits for `resend`."""
+        newest = self.writers(entity, system)
+        with self.store.reading() as conn:
+            stored = versions.in_force(conn, entity, system)
+        fresh = [mapper for mapper in newest if mapper.name not in stored]
+        if fresh:
+            with self.store.writing() as conn:
+                self.remember(conn, fresh)
+                versions.put_in_force(conn, entity, system, [(m.name, m.version) for m in fresh], self.store.now())
+        return [m if stored.get(m.name, m.version) == m.version else self._old(m, stored[m.name]) for m in newest]
+
+    def remember(self, conn: Sql, mappers: list[Mapper]) -> None:
+        """Keep the texts of these versions."""
+        for mapper in mappers:
+            versions.remember(conn, mapper.version, mapper.name, mapper.bundle, self.store.now())
+
+    def version(self, version: str) -> Mapper | None:
+        """A mapping version compiled again from its kept text; None when the text is gone."""
+        if version not in self._versions:
+            with self.store.reading() as conn:
+                bundle = versions.bundle_of(conn, version)
+            self._versions[version] = load_bundle(bundle) if bundle is not None else None
+        return self._versions[version]
+
+    def close(self) -> None:
+        """Close every connector that was built."""
+        for connector in self._connectors.values():
+            connector.close()
+        self._connectors.clear()
+
+    def _old(self, newest: Mapper, version: str) -> Mapper:
+        found = self.version(version)
+        if found is None:
+            raise ConfigError(
+                f"mapping '{newest.name}': version {version} is in force, but its text is gone from the state store; "
+                f"put the newest in force: l2c resend {newest.canonical} {newest.system_kind} --yes"
+            )
+        return found
+
+    def _resolver(self, system: str) -> Callable[[str, str], str | None]:
+        def resolve(path: str, key: str) -> str | None:
+            entity, _, _ = path.partition("/")
+            if not key.isdigit():
+                return None
+            with self.store.reading() as conn:
+                return keys.native_keys(conn, entity, system, [int(key)]).get(int(key))
+
+        return resolve
+
+
+def _owned(flow: FlowConfig, system: str) -> Callable[[str], bool]:
+    """Whether this system's edits of a field count; `newest` and `each` take every edit."""
+    rules: Mapping[str, Any] = flow.owners
+    rest = {choice.system for choice in rules.get("*", ())}
+    by_field = {name: {choice.system for choice in choices} for name, choices in rules.items() if name != "*"}
+    open_to_all = {"newest", "each"}
+
+    def owned(name: str) -> bool:
+        owners = by_field.get(name, rest)
+        return not owners or system in owners or bool(owners & open_to_all)
+
+    return owned
