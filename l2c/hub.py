@@ -359,7 +359,7 @@ def _watched(flow: FlowConfig, system: str, watch: str | None) -> str:
 def _why(row: Any, *, met: bool) -> str:
     name = f"{row['entity']}.{row['kind']}.{row['system']} run {row['id']}"
     if not met:
-        return f"{name}: the sums do not meet: {row['counts']}; nothing was lost from the systems, run a sweep and look at the log of this run"
+        return f"{name}: the sums do not meet: {row['counts']}; the systems lost nothing: run a sweep, and keep this run's log"
     return f"{name}: partitions {row['open_partitions']} were not finished; the next run goes on from their last page"
 
 

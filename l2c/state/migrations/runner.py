@@ -20,7 +20,7 @@ def migrate(engine: Engine, revision: str) -> None:
         current = _current(conn)
         if current == revision:
             return
-        if current is not None and revision < current:
+        if revision == "base" or (current is not None and revision < current):
             command.downgrade(config, revision)
         else:
             command.upgrade(config, revision)
