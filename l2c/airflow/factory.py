@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, TriggerRule, task
 
 from l2c.airflow import tasks
 from l2c.airflow.alerts import alert_callback
 from l2c.airflow.doc import doc_md
 from l2c.airflow.retry import HubRetryPolicy
 from l2c.airflow.schedules import bell_or_time, common_timetable, timetable
-from l2c.config import Project
-from l2c.config.flows import CaptureConfig, FlowConfig, Retries
+from l2c.config import CaptureConfig, FlowConfig, Project, Retries
 from l2c.errors import HubError
 
 OWNER = "lead-to-cash"
@@ -124,12 +123,17 @@ def _dag(project: Project, flow: FlowConfig, work: _Work, *, schedule: Any, star
 
 
 def _three_tasks(work: _Work, outlets: list[Asset]) -> None:
-    """`plan → run (once for each partition) → settle`; when plan finds nothing, the two others are skipped."""
+    """`plan → run (once for each partition) → settle`; when plan finds nothing, the two others are skipped.
+
+    A failed partition does not keep settle from closing the run.
+    """
     planned = task(task_id="plan", execution_timeout=STEP_TIMEOUT)(tasks.plan)(
         work.kind, work.entity, work.system, list(work.watch)
     )
     ran = task(task_id="run", execution_timeout=RUN_TIMEOUT)(tasks.run).expand_kwargs(planned)
-    settled = task(task_id="settle", execution_timeout=STEP_TIMEOUT, outlets=outlets)(tasks.settle)(planned)
+    settled = task(
+        task_id="settle", execution_timeout=STEP_TIMEOUT, outlets=outlets, trigger_rule=TriggerRule.NONE_SKIPPED
+    )(tasks.settle)(planned)
     ran >> settled
 
 
@@ -173,7 +177,7 @@ def _maintenance(name: str, cron: str, description: str, body: Callable[..., Any
         auto_register=False,
         tags=["l2c", "maintenance"],
         description=description,
-        default_args=_task_defaults(Retries(), alert_callback("hub", ())),
+        default_args=_task_defaults(Retries.model_validate({}), alert_callback("hub", ())),
     )
     with dag:
         task(task_id=name, execution_timeout=RUN_TIMEOUT)(body)(**arguments)

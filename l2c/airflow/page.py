@@ -13,6 +13,7 @@ from l2c.airflow.matrix import Matrix, matrix
 from l2c.airflow.runtime import open_hub
 from l2c.contract import utc_now
 from l2c.errors import HubError
+from l2c.state.results import Cell
 
 
 def build_app() -> FastAPI:
@@ -21,17 +22,17 @@ def build_app() -> FastAPI:
     router = APIRouter(dependencies=[Depends(_all_dags), Depends(requires_access_dag("GET"))])
 
     def page(request: Request) -> HTMLResponse:
-        shown, problem = _read()
+        shown, problems = _read()
         nonce = secrets.token_urlsafe(16)
         html = pages.get_template("hub.html").render(
-            matrix=shown, problem=problem, nonce=nonce, base=_base(request), now=f"{utc_now():%Y-%m-%d %H:%M:%S} UTC"
+            matrix=shown, problems=problems, nonce=nonce, base=_base(request), now=f"{utc_now():%Y-%m-%d %H:%M:%S} UTC"
         )
         return HTMLResponse(html, headers=_headers(nonce))
 
     def status() -> JSONResponse:
-        shown, problem = _read()
-        content: dict[str, Any] = {"problem": problem, **(asdict(shown) if shown else {})}
-        return JSONResponse(content, status_code=503 if problem else 200, headers={"Cache-Control": "no-store"})
+        shown, problems = _read()
+        content: dict[str, Any] = {"problems": problems, **(asdict(shown) if shown else {})}
+        return JSONResponse(content, status_code=200 if shown else 503, headers={"Cache-Control": "no-store"})
 
     router.add_api_route("/", page, methods=["GET"], response_class=HTMLResponse)
     router.add_api_route("/status.json", status, methods=["GET"])
@@ -46,13 +47,20 @@ def _all_dags(request: Request) -> None:
         raise HTTPException(400, "the page shows every flow; leave out dag_id")
 
 
-def _read() -> tuple[Matrix | None, str]:
-    """The matrix, or why there is none."""
+def _read() -> tuple[Matrix | None, list[str]]:
+    """The matrix of the flows that load, and what is wrong with the others; None when the hub does not open at all."""
+    cells: list[Cell] = []
+    problems: list[str] = []
     try:
         with open_hub() as hub:
-            return matrix(hub.status(), utc_now()), ""
+            for name in hub.project.flow_names:
+                try:
+                    cells += hub.status(name)
+                except HubError as error:
+                    problems.append(error.message)
     except HubError as error:
-        return None, error.message
+        return None, [error.message]
+    return matrix(cells, utc_now()), problems
 
 
 def _base(request: Request) -> str:

@@ -12,7 +12,7 @@ from airflow.sdk import (
     MultipleCronTriggerTimetable,
 )
 
-from l2c.config.schedules import Schedule
+from l2c.config import Schedule
 
 SAFETY_NET = "*/10 * * * *"
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from l2c.airflow.runtime import open_hub
-from l2c.errors import HubError
+from l2c.errors import ConfigError, HubError
 from l2c.state.results import RunSummary
 
 log = structlog.get_logger(__name__)
@@ -41,8 +41,17 @@ def run(run: int, partition: str) -> dict[str, int]:
     return counts
 
 
-def settle(shares: Sequence[Mapping[str, Any]], outlet_events: Any = None, outlets: Any = None) -> dict[str, int]:
-    """Check the sums of the planned runs; ring the entity's bell only when something was journaled."""
+def settle(
+    shares: Sequence[Mapping[str, Any]] | None, outlet_events: Any = None, outlets: Any = None
+) -> dict[str, int]:
+    """Check the sums of the planned runs and close them; ring the entity's bell only when something was journaled.
+
+    Runs after failed partitions too, so that no run stays open; `shares` is None when planning failed.
+    """
+    if shares is None:
+        raise AirflowFailException(
+            "planning failed: there is no run to settle; the reason is in the log of the task 'plan'"
+        )
     with _readable("settle"), open_hub() as hub:
         summaries = _settle_each(hub, sorted({int(share["run"]) for share in shares}))
     counts = _total(summaries)
@@ -71,8 +80,6 @@ def purge(days: int) -> dict[str, int]:
 
 def refuse(mistakes: str) -> None:
     """Fail with the mistakes of a flow that does not load."""
-    from l2c.errors import ConfigError
-
     with _readable("load"):
         raise ConfigError(mistakes.splitlines())
 
@@ -90,8 +97,8 @@ def _settle_each(hub: Any, runs: Sequence[int]) -> list[RunSummary]:
         summaries.append(summary)
         log.info("settled", run=number, status=summary.status, sums_met=summary.sums_met, **summary.counts)
     if errors:
-        for error in errors[1:]:
-            log.error("failed", step="settle", error=type(error).__name__, message=error.message)
+        for other in errors[1:]:
+            log.error("failed", step="settle", error=type(other).__name__, message=other.message)
         raise errors[0]
     return summaries
 
@@ -125,7 +132,7 @@ class _Progress:
         self._run = run
         self._next = time.monotonic() + PROGRESS_EVERY_S
 
-    def __call__(self, counts: dict[str, int]) -> None:
+    def __call__(self, counts: Mapping[str, int]) -> None:
         """Take note of the counts so far."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + PROGRESS_EVERY_S
