@@ -41,13 +41,19 @@ def json_bytes(answer: Answer) -> bytes:
         return body.removeprefix(b"\xef\xbb\xbf")
     if not start:
         raise ProtocolError(f"{answer.where}: expected JSON, got an empty answer", system=answer.system)
-    if _HTML.match(start) or "html" in answer.headers.get("content-type", ""):
-        raise _html_error(answer)
+    if is_html(answer):
+        raise html_error(answer)
     kind = "XML" if start[:1] == b"<" else "something else"
     raise ProtocolError(f"{answer.where}: expected JSON, got {kind}", system=answer.system)
 
 
-def _html_error(answer: Answer) -> AuthError | ProtocolError:
+def is_html(answer: Answer) -> bool:
+    """Whether the body is a page for people, by its first bytes or its content type."""
+    return bool(_HTML.match(answer.body[:4096].lstrip())) or "html" in answer.headers.get("content-type", "")
+
+
+def html_error(answer: Answer) -> AuthError | ProtocolError:
+    """What a page for people in place of data means: a sign-in page is an AuthError."""
     found = _TITLE.search(answer.body[:65536])
     title = " ".join(unescape(found.group(1).decode("utf-8", "replace")).split())[:80] if found else "without a title"
     named = f"titled '{title}'" if found else title

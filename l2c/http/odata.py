@@ -114,22 +114,18 @@ def select_expand(
 ) -> tuple[list[str], list[str]]:
     """`$select` and `$expand` for dotted field paths (`to_Address.to_Email.EmailAddress`).
 
-    All segments but the last are navigations; a path that is itself one (listed in `navigations`, or the beginning of
-    another path) is selected and expanded whole. `always` adds paths. Without paths both are empty: everything flat.
+    All segments but the last are navigations. A path that begins another one adds nothing to it; one that stands alone and
+    is listed in `navigations` is expanded whole. `always` adds paths. Without paths both are empty: everything flat.
     """
-    wanted = dict.fromkeys([*always, *paths])
-    expand: dict[str, None] = {}
-    whole: set[str] = set(navigations) & set(wanted)
-    for path in wanted:
-        parent, _, _ = path.rpartition(".")
-        if parent:
-            expand[parent] = None
-    whole |= {path for path in wanted if path in expand}
-    for path in whole:
-        expand[path] = None
+    wanted = list(dict.fromkeys(paths))
+    if not wanted:
+        return [], []
+    wanted = list(dict.fromkeys([*always, *wanted]))
+    begun = {path[:end] for path in wanted for end, sign in enumerate(path) if sign == "."}
+    select = [path for path in wanted if path not in begun]
+    expand = dict.fromkeys([*(path.rpartition(".")[0] for path in select), *(p for p in select if p in navigations)])
     # an expanded path brings its parents along; naming those again is refused by some servers
-    deepest = [path for path in expand if not any(other.startswith(f"{path}.") for other in expand)]
-    select = [path for path in wanted if not any(path.startswith(f"{upper}.") for upper in whole)]
+    deepest = [path for path in expand if path and not any(other.startswith(f"{path}.") for other in expand)]
     return [path.replace(".", "/") for path in select], [path.replace(".", "/") for path in deepest]
 
 

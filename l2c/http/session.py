@@ -16,7 +16,7 @@ from requests.structures import CaseInsensitiveDict
 
 from l2c.contract import System
 from l2c.errors import AuthError, ProtocolError, TransientError
-from l2c.http.answers import Answer, json_bytes, retry_after
+from l2c.http.answers import Answer, html_error, is_html, json_bytes, retry_after
 from l2c.http.auth import Auth, NoAuth
 from l2c.http.csrf import Csrf, CsrfPair, pair_of
 from l2c.http.deadline import DEADLINE, DeadlineAdapter
@@ -180,6 +180,8 @@ class HttpSession:
         self._raise_for(answer, call)
         pair = pair_of(answer)
         if pair is None:
+            if is_html(answer):
+                raise html_error(answer)
             raise ProtocolError(f"{call.where}: the answer gives no CSRF token", system=self.system.name)
         return pair
 
