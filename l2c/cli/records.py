@@ -16,7 +16,7 @@ OfSystem = Annotated[str | None, typer.Option("--system", help="Only keys of thi
 Key = Annotated[str | None, typer.Option("--key", help="Only the record with this native key, in whatever system.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]
 RecordKey = Annotated[
-    str, typer.Argument(metavar="KEY", help="A native key in any system, or the hub's own number of the record.")
+    str, typer.Argument(metavar="KEY", help="A native key in any system, or the hub's own number: '#12'.")
 ]
 
 
@@ -39,7 +39,7 @@ def keys(flow: Flow, system: OfSystem = None, key: Key = None, limit: Limit = 10
     elif found:
         output.table(
             ("record", "system", "path", "key", "element"),
-            [(str(k.record), k.system, k.path, k.native_key, k.element) for k in found],
+            [(f"#{k.record}", k.system, k.path, k.native_key, k.element) for k in found],
         )
     else:
         output.say("no keys")
@@ -64,7 +64,7 @@ def show(flow: Flow, key: RecordKey, reveal: Reveal = False, as_json: Json = Fal
 
 def _say(view: "RecordView") -> None:
     state = ", deleted" if view.deleted else ""
-    output.say(f"{view.entity} {view.record}, born in {view.origin}, journal {view.head_seq}{state}")
+    output.say(f"{view.entity} #{view.record}, born in {view.origin}, journal {view.head_seq}{state}")
     for path, value in output.leaves(view.data):
         output.say(f"    {path}: {'-' if value is None else value}")
     output.say()

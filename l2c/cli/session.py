@@ -44,18 +44,11 @@ def known_names(hub: "Hub", flow: str | None, system: str | None) -> None:
 
 def capture_systems(hub: "Hub", flow: str, system: str | None) -> list[str]:
     """The systems to capture from: the one given, else every one the flow names."""
-    return _part(hub, flow, system, list(hub.project.flow(known_flow(hub, flow)).active_capture()), "capture")
+    known_names(hub, flow, system)
+    return [system] if system is not None else list(hub.project.flow(flow).active_capture())
 
 
 def distribute_systems(hub: "Hub", flow: str, system: str | None) -> list[str]:
     """The systems to distribute to: the one given, else every one the flow names."""
-    return _part(hub, flow, system, list(hub.project.flow(known_flow(hub, flow)).active_distribute()), "distribute")
-
-
-def _part(hub: "Hub", flow: str, system: str | None, active: list[str], part: str) -> list[str]:
-    if system is None:
-        return active
-    if known_system(hub, system) not in active:
-        there = ", ".join(f"'{name}'" for name in active) or "none"
-        raise ConfigError(f"config/flows/{flow}.yaml: '{part}' does not name '{system}' (named: {there})")
-    return [system]
+    known_names(hub, flow, system)
+    return [system] if system is not None else list(hub.project.flow(flow).active_distribute())
