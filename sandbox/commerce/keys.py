@@ -1,0 +1,61 @@
+"""Integration keys: `segment|segment`, in the order of the alias, with `|` inside a value written `%7C`."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from sandbox.commerce.errors import Refused
+from sandbox.commerce.model import IntegrationObject, Item, Kind
+
+
+def segment(value: Any) -> str:
+    """One value as a segment of an integration key; None is the empty segment."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).replace("|", "%7C")
+
+
+def compose(values: dict[str, Any], item: Item, obj: IntegrationObject) -> str:
+    """The integration key from the values of its segments, named `Type_attribute`."""
+    return "|".join(segment(values[name]) for name in obj.alias(item))
+
+
+def parse(key: str, item: Item, obj: IntegrationObject) -> dict[str, Any]:
+    """The payload that holds just the key attributes of an integration key, references nested.
+
+    Raises Refused when the number of segments is not that of the alias.
+    """
+    parts = key.split("|")
+    alias = obj.alias(item)
+    if len(parts) != len(alias):
+        raise Refused(
+            "invalid_key",
+            f"The integration key [{key}] is invalid. Please consult the IntegrationKey definition of [{item.type}] for"
+            " configuration details.",
+        )
+    texts = dict(zip(alias, parts, strict=True))
+    payload: dict[str, Any] = {}
+    for name, path in obj.key_paths(item):
+        _put(payload, path, _value(texts[name], name, obj))
+    return payload
+
+
+def _put(payload: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for step in path[:-1]:
+        payload = payload.setdefault(step, {})
+    payload[path[-1]] = value
+
+
+def _value(text: str, name: str, obj: IntegrationObject) -> Any:
+    kind, _, attribute = name.partition("_")
+    if obj.items[kind].uses[attribute].kind is Kind.BOOLEAN:
+        return {"true": True, "false": False}.get(text)
+    return text.replace("%7C", "|") or None
+
+
+def in_url(key: str) -> str:
+    """An integration key as the literal of a URL, without its quotes."""
+    return quote(key.replace("'", "''"), safe="")

@@ -1,0 +1,116 @@
+"""The metadata document of an integration object, in the order and with the annotations of the real one."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import quoteattr
+
+from sandbox.commerce.model import MANY, IntegrationObject, Item, Kind, Use
+
+NAMESPACE = "HybrisCommerceOData"
+HEAD = (
+    '<?xml version="1.0" encoding="utf-8"?>'
+    '<edmx:Edmx xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx" Version="1.0">'
+    '<edmx:DataServices xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata" m:DataServiceVersion="2.0">'
+    '<Schema xmlns="http://schemas.microsoft.com/ado/2008/09/edm" xmlns:s="http://schemas.sap.com/commerce"'
+    f' Namespace="{NAMESPACE}" s:schema-version="1">'
+)
+TAIL = "</Schema></edmx:DataServices></edmx:Edmx>"
+LOCALIZED = "Localized___"
+"""Prefix of the engineered type that holds the localized attributes of an item."""
+
+
+def document(obj: IntegrationObject) -> bytes:
+    """The EDMX document."""
+    parts = [HEAD]
+    parts += [_entity_type(item, obj) for item in obj.items.values()]
+    parts += [_localized_type(item) for item in obj.items.values() if item.localized]
+    parts += [_association(*end) for end in _ends(obj)]
+    parts.append(f'<EntityContainer Name="Container"{_flag("m:IsDefaultEntityContainer", True)}>')
+    parts += [_entity_set(f"{item.entity_set}", item.type) for item in obj.items.values()]
+    parts += [
+        _entity_set(f"{LOCALIZED}{item.entity_set}", LOCALIZED + item.type)
+        for item in obj.items.values()
+        if item.localized
+    ]
+    parts += [_association_set(*end) for end in _ends(obj)]
+    return "".join([*parts, "</EntityContainer>", TAIL]).encode()
+
+
+def _entity_type(item: Item, obj: IntegrationObject) -> str:
+    alias = "|".join(obj.alias(item))
+    parts = [f'<EntityType Name="{item.type}"><Key><PropertyRef Name="integrationKey"/></Key>']
+    parts += [_property(use) for use in item.uses.values() if use.kind not in (Kind.REFERENCE, *MANY)]
+    parts.append(f'<Property Name="integrationKey" Type="Edm.String" Nullable="false" s:Alias={quoteattr(alias)}/>')
+    parts += [_navigation(item.type, use) for use in item.uses.values() if use.kind in (Kind.REFERENCE, *MANY)]
+    if item.localized:
+        parts.append(
+            f'<NavigationProperty Name="localizedAttributes" Relationship="{NAMESPACE}.FK_{item.type}_localizedAttributes"'
+            f' FromRole="{item.type}" ToRole="{LOCALIZED}{item.type}" Nullable="true"/>'
+        )
+    return "".join([*parts, "</EntityType>"])
+
+
+def _property(use: Use) -> str:
+    localized = use.kind is Kind.LOCALIZED
+    kind = "Edm.String" if localized else use.kind.value
+    flags = _flag("s:IsUnique", use.unique) + _flag("s:IsLanguageDependent", localized)
+    return f'<Property Name="{use.name}" Type="{kind}" Nullable="{str(use.attribute.optional).lower()}"{flags}/>'
+
+
+def _navigation(kind: str, use: Use) -> str:
+    flags = _flag("s:IsUnique", use.unique) + _flag("s:IsAutoCreate", use.auto_create)
+    flags += _flag("s:IsPartOf", use.kind is Kind.CHILDREN)
+    return (
+        f'<NavigationProperty Name="{use.name}" Relationship="{NAMESPACE}.FK_{kind}_{use.name}" FromRole="{kind}"'
+        f' ToRole="{use.attribute.target}" Nullable="{str(use.attribute.optional).lower()}"{flags}/>'
+    )
+
+
+def _localized_type(item: Item) -> str:
+    fields = "".join(_property(use) for use in item.localized)
+    return (
+        f'<EntityType Name="{LOCALIZED}{item.type}"><Key><PropertyRef Name="language"/></Key>{fields}'
+        '<Property Name="language" Type="Edm.String" Nullable="false"/></EntityType>'
+    )
+
+
+def _ends(obj: IntegrationObject) -> list[tuple[str, str, str, str, str, str, str]]:
+    """Of each association: source, attribute, target, both multiplicities, both entity sets."""
+    found = []
+    for item in obj.items.values():
+        for use in item.uses.values():
+            if use.kind in (Kind.REFERENCE, *MANY):
+                many = "*" if use.kind in MANY else "0..1"
+                target = obj.items[use.attribute.target]
+                found.append((item.type, use.name, target.type, "0..1", many, item.entity_set, target.entity_set))
+    for item in obj.items.values():
+        if item.localized:
+            target_set = f"{LOCALIZED}{item.entity_set}"
+            found.append(
+                (item.type, "localizedAttributes", LOCALIZED + item.type, "1", "*", item.entity_set, target_set)
+            )
+    return found
+
+
+def _association(source: str, name: str, target: str, here: str, there: str, *_: str) -> str:
+    return (
+        f'<Association Name="FK_{source}_{name}"><End Type="{NAMESPACE}.{source}" Multiplicity="{here}" Role="{source}"/>'
+        f'<End Type="{NAMESPACE}.{target}" Multiplicity="{there}" Role="{target}"/></Association>'
+    )
+
+
+def _association_set(
+    source: str, name: str, target: str, _here: str, _there: str, source_set: str, target_set: str
+) -> str:
+    return (
+        f'<AssociationSet Name="{source}_{target_set}" Association="{NAMESPACE}.FK_{source}_{name}">'
+        f'<End EntitySet="{source_set}" Role="{source}"/><End EntitySet="{target_set}" Role="{target}"/></AssociationSet>'
+    )
+
+
+def _entity_set(name: str, kind: str) -> str:
+    return f'<EntitySet Name="{name}" EntityType="{NAMESPACE}.{kind}"/>'
+
+
+def _flag(name: str, on: bool) -> str:
+    return f' {name}="true"' if on else ""
