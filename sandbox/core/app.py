@@ -172,6 +172,18 @@ class App:
         self.stats.count_fault(fault)
         return self._faulty(request, fault, run)
 
+    def serve_changeset(self, requests: list[Request], handler: Handler) -> Response | None:
+        """Answer several operations that succeed or fail together: the first fault that meets one of them meets all.
+
+        `handler` is called with the operation the fault met, or the first one; None means as in `serve_inner`.
+        """
+        for request in requests:
+            fault = self.faults.pick(request)
+            if fault is not None:
+                self.stats.count_fault(fault)
+                return self._faulty(request, fault, handler)
+        return handler(requests[0])
+
     def _faulty(self, request: Request, fault: Fault, run: Handler) -> Response | None:
         if fault.kind == "before_commit":
             self.stats.count(request, "dropped", "before_commit")

@@ -1,0 +1,86 @@
+"""Changing and deleting records."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.s4hana import checks, derive, tables
+from sandbox.s4hana.complete import Context
+from sandbox.s4hana.create import mark_of
+from sandbox.s4hana.errors import ODataError
+from sandbox.s4hana.model import Entity
+from sandbox.s4hana.payload import read_fields
+from sandbox.s4hana.tables import Row
+
+CHILDREN = {
+    "A_BusinessPartner": (
+        "to_BusinessPartnerAddress",
+        "to_BusinessPartnerRole",
+        "to_BusinessPartnerTax",
+        "to_BuPaIdentification",
+        "to_BusinessPartnerBank",
+        "to_BusinessPartnerContact",
+        "to_Customer",
+    ),
+    "A_BusinessPartnerAddress": (
+        "to_AddressUsage",
+        "to_EmailAddress",
+        "to_PhoneNumber",
+        "to_MobilePhoneNumber",
+        "to_FaxNumber",
+        "to_URLAddress",
+    ),
+    "A_Customer": ("to_CustomerSalesArea", "to_CustomerCompany"),
+}
+"""What goes when its owner goes."""
+
+
+def change_record(context: Context, entity: Entity, row: Row, content: Any, *, whole: bool = False) -> Row:
+    """Change fields of a stored record; `whole`: fields the body does not name are cleared (PUT).
+
+    Only a partner has a change stamp, and only a change of its own fields moves it: a changed address, e-mail or sales
+    area leaves it alone, and so does a change that changes nothing.
+    """
+    body: Mapping[str, Any] = content if isinstance(content, dict) else {}
+    given = read_fields(entity, body, updating=True, strict=context.strict, found=context.found)
+    for prop in entity.key:
+        if prop.name in given and given.pop(prop.name) != row[prop.name]:
+            context.complain("R1/200", f"Key '{prop.name}' cannot be changed", prop.name)
+    if context.found:
+        raise ODataError(400, context.found)
+    fresh = {**_kept(entity, row), **given} if whole else {**row, **given}
+    derive.derive(entity.name, fresh)
+    if context.strict:
+        context.found += checks.messages(entity.name, fresh)
+    if context.found:
+        raise ODataError(400, context.found)
+    context.warnings += checks.warnings(entity.name, fresh)
+    if entity.name == "A_BusinessPartner" and _differs(entity, row, fresh):
+        derive.stamp(fresh, context.now, context.user, context.tx.next_number("etag"))
+    tables.put_many(context.tx.db, entity, [fresh], replace=True)
+    context.tx.log(entity.name, tables.key_text(entity, fresh), "updated", given, mark=mark_of(entity, fresh))
+    return fresh
+
+
+def _kept(entity: Entity, row: Row) -> Row:
+    return {
+        name: value
+        for name, value in row.items()
+        if entity.properties[name].key or not entity.properties[name].updatable
+    }
+
+
+def _differs(entity: Entity, before: Row, after: Row) -> bool:
+    return any(before.get(name, prop.unset) != after.get(name, prop.unset) for name, prop in entity.properties.items())
+
+
+def delete_record(context: Context, entity: Entity, row: Row) -> None:
+    """Delete a record with everything below it."""
+    for name in CHILDREN.get(entity.name, ()):
+        navigation = entity.navigations[name]
+        if not all(row.get(own) for own, _ in navigation.joins):
+            continue
+        target = context.model[navigation.target]
+        for child in tables.related(context.tx.db, target, navigation, row):
+            delete_record(context, target, child)
+    tables.remove(context.tx.db, entity, row)
+    context.tx.log(entity.name, tables.key_text(entity, row), "deleted")

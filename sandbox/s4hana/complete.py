@@ -1,0 +1,199 @@
+"""What the system fills in when a record is created: numbers, validity, owners, defaults."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sandbox.core import Transaction
+from sandbox.s4hana import checks, derive, tables
+from sandbox.s4hana.errors import Message
+from sandbox.s4hana.model import Entity, Model
+from sandbox.s4hana.payload import Node
+from sandbox.s4hana.tables import Row
+
+FIRST_PARTNER, FIRST_ADDRESS, FIRST_PERSON = 1_000_000, 20_001, 500_000_000
+DEFAULT_FLAGS = {
+    "A_AddressEmailAddress": "IsDefaultEmailAddress",
+    "A_AddressPhoneNumber": "IsDefaultPhoneNumber",
+    "A_AddressFaxNumber": "IsDefaultFaxNumber",
+    "A_AddressHomePageURL": "IsDefaultURLAddress",
+}
+
+
+@dataclass(slots=True)
+class Context:
+    """One change in progress: its transaction, who makes it, and what was found wrong or remarkable so far.
+
+    `strict` is the API's way (fields it may not set and business mistakes are refused); a user at the control address
+    may set everything that fits the field. `born` holds the numbers of partners created in this very change.
+    """
+
+    model: Model
+    tx: Transaction
+    user: str
+    strict: bool
+    now: datetime
+    found: list[Message] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
+    born: set[str] = field(default_factory=set)
+
+    def get(self, entity: str, **key: str) -> Row | None:
+        """One stored record by its key fields."""
+        return tables.get(self.tx.db, self.model[entity], key)
+
+    def complain(self, code: str, text: str, target: str) -> None:
+        """Note a mistake."""
+        self.found.append(Message(code, text, target))
+
+    def today(self) -> str:
+        """The system's day, as a point in time at its beginning."""
+        return f"{self.now:%Y-%m-%d}T00:00:00"
+
+    def count(self, entity: Entity, column: str, value: str) -> int:
+        """How many records of a set have a value in a column."""
+        prop = entity.properties[column]
+        sql = f'SELECT count(*) FROM "{entity.name}" WHERE {tables.expression(prop)} = ?'
+        return int(self.tx.db.execute(sql, (tables.bind(prop, value),)).fetchone()[0])
+
+
+def complete(context: Context, node: Node, parent: Node | None) -> None:
+    """Fill in what the system knows better than the caller."""
+    COMPLETE[node.entity.name](context, node, parent)
+
+
+def _partner(context: Context, node: Node, _: Node | None) -> None:
+    row = node.row
+    number = row.get("BusinessPartner")
+    grouping = row.setdefault("BusinessPartnerGrouping", "BPEE" if number else "BP02")
+    if number and context.strict and grouping in checks.INTERNAL:
+        text = f"Grouping '{grouping}' assigns numbers itself, '{number}' cannot be given"
+        context.complain("R1/230", text, "BusinessPartner")
+    elif not number and grouping in checks.EXTERNAL:
+        context.complain("R1/231", f"Grouping '{grouping}' needs a number from outside", "BusinessPartner")
+    row["BusinessPartner"] = number or str(context.tx.next_number("partner", FIRST_PARTNER))
+    context.born.add(row["BusinessPartner"])
+    if row.get("BusinessPartnerCategory") == "1":
+        row.setdefault("PersonNumber", str(context.tx.next_number("person", FIRST_PERSON)))
+    derive.born(row, context.now, context.user)
+    derive.stamp(row, context.now, context.user, context.tx.next_number("etag"))
+
+
+def _owner(context: Context, row: Row, name: str = "BusinessPartner") -> Row:
+    number = row.get(name) or ""
+    owner = context.get("A_BusinessPartner", BusinessPartner=number) if number else None
+    if owner is None:
+        context.complain("R1/120", f"Business partner '{number}' does not exist", name)
+    return owner or {}
+
+
+def _under_partner(context: Context, node: Node, _: Node | None) -> None:
+    _owner(context, node.row)
+
+
+def _under_customer(context: Context, node: Node, _: Node | None) -> None:
+    number = node.row.get("Customer") or ""
+    if not number or context.get("A_Customer", Customer=number) is None:
+        context.complain("F2/153", f"Customer '{number}' does not exist", "Customer")
+
+
+def _role(context: Context, node: Node, _: Node | None) -> None:
+    _owner(context, node.row)
+    node.row.setdefault("ValidFrom", context.today())
+    node.row.setdefault("ValidTo", derive.FOREVER)
+
+
+def _address(context: Context, node: Node, _: Node | None) -> None:
+    row = node.row
+    owner = _owner(context, row)
+    if context.strict or not row.get("AddressID"):
+        row["AddressID"] = str(context.tx.next_number("address", FIRST_ADDRESS))
+    row.setdefault("AddressUUID", str(uuid.uuid4()))
+    row.setdefault("ValidityStartDate", context.today())
+    row.setdefault("ValidityEndDate", derive.FOREVER)
+    row["FullName"] = owner.get("BusinessPartnerName", "")[:80]
+    row["Person"] = owner.get("PersonNumber", "")
+
+
+def _usage(context: Context, node: Node, parent: Node | None) -> None:
+    _owner(context, node.row)
+    source = parent.row if parent else {}
+    node.row.setdefault("ValidityStartDate", source.get("ValidityStartDate", context.today()))
+    node.row.setdefault("ValidityEndDate", source.get("ValidityEndDate", derive.FOREVER))
+
+
+def _communication(context: Context, node: Node, parent: Node | None) -> None:
+    """E-mail, telephone, fax and web of an address: the person's number, the next ordinal, the first one is the default."""
+    row, entity = node.row, node.entity
+    number = row.get("AddressID") or ""
+    address = parent.row if parent else address_of(context, number)
+    if address is None:
+        context.complain("AM/115", f"Address '{number}' does not exist", "AddressID")
+        return
+    row.setdefault("Person", address.get("Person", ""))
+    before = context.count(entity, "AddressID", number)
+    row["OrdinalNumber"] = row.get("OrdinalNumber") or str(before + 1)
+    row.setdefault(DEFAULT_FLAGS[entity.name], before == 0)
+    if entity.name == "A_AddressHomePageURL":
+        row.setdefault("ValidityStartDate", "0001-01-01T00:00:00")
+    if entity.name == "A_AddressPhoneNumber":
+        row.setdefault("PhoneNumberType", "3" if node.via == "to_MobilePhoneNumber" else "1")
+
+
+def address_of(context: Context, number: str) -> Row | None:
+    """The address of a number, whatever its partner."""
+    entity = context.model["A_BusinessPartnerAddress"]
+    prop = entity.properties["AddressID"]
+    sql = f'SELECT data FROM "{entity.name}" WHERE {tables.expression(prop)} = ?'
+    found = context.tx.db.execute(sql, (tables.bind(prop, number),)).fetchone()
+    return tables.decode(found[0]) if found else None
+
+
+def _contact(context: Context, node: Node, _: Node | None) -> None:
+    row = node.row
+    _owner(context, row, "BusinessPartnerCompany")
+    _owner(context, row, "BusinessPartnerPerson")
+    row["RelationshipNumber"] = row.get("RelationshipNumber") or str(context.tx.next_number("relationship"))
+    row.setdefault("ValidityStartDate", context.today())
+    row.setdefault("ValidityEndDate", "9999-12-31T00:00:00")
+    row.setdefault("RelationshipCategory", "BUR001")
+
+
+def _bank(context: Context, node: Node, _: Node | None) -> None:
+    _owner(context, node.row)
+    before = context.count(node.entity, "BusinessPartner", node.row.get("BusinessPartner") or "")
+    node.row.setdefault("BankIdentification", f"{before + 1:04d}")
+
+
+def _customer(context: Context, node: Node, parent: Node | None) -> None:
+    """A customer takes its partner's number and name, and its partner remembers it: that moves the partner's stamp."""
+    row = node.row
+    if parent is None:
+        context.complain("F2/001", "A customer is created with its business partner only", "Customer")
+        return
+    owner = parent.row
+    row["Customer"] = row.get("Customer") or owner["BusinessPartner"]
+    derive.customer(row, owner, context.now, context.user)
+    if owner.get("Customer") == row["Customer"]:
+        return
+    owner["Customer"] = row["Customer"]
+    if owner["BusinessPartner"] not in context.born:
+        derive.stamp(owner, context.now, context.user, context.tx.next_number("etag"))
+        context.tx.log("A_BusinessPartner", owner["BusinessPartner"], "updated", {"Customer": row["Customer"]})
+    tables.put_many(context.tx.db, context.model["A_BusinessPartner"], [owner], replace=True)
+
+
+COMPLETE: dict[str, Callable[[Context, Node, Node | None], None]] = {
+    "A_BusinessPartner": _partner,
+    "A_BusinessPartnerAddress": _address,
+    "A_BusinessPartnerRole": _role,
+    "A_BuPaAddressUsage": _usage,
+    "A_BusinessPartnerContact": _contact,
+    "A_BusinessPartnerBank": _bank,
+    "A_Customer": _customer,
+    "A_CustomerSalesArea": _under_customer,
+    "A_CustomerCompany": _under_customer,
+    "A_BusinessPartnerTaxNumber": _under_partner,
+    "A_BuPaIdentification": _under_partner,
+    **dict.fromkeys(DEFAULT_FLAGS, _communication),
+}

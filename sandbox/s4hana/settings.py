@@ -1,0 +1,48 @@
+"""Settings of the simulated S/4HANA that the control address can change while it runs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+CHOICES = {"skiptoken": ("key", "offset")}
+
+
+@dataclass(slots=True)
+class Settings:
+    """What a test may want to be different.
+
+    `page_size`: rows a page, 0 for no paging by the server. `expand_page_size`: members of an expanded collection before
+    it is continued by an inner `__next`, 0 for all. `skiptoken`: `key` (stable under changes) or `offset` (pages shift).
+    `csrf_life_s`, `csrf_max_uses` (0: any number): life of a token. `client_required`: whether `sap-client` must be sent.
+    `max_url`: longest request target in bytes. `max_batch_parts`, `max_changes`: parts of a `$batch` and changes in a
+    changeset, 0 for any number.
+    """
+
+    page_size: int = 1000
+    expand_page_size: int = 0
+    skiptoken: str = "key"
+    csrf_life_s: float = 1800.0
+    csrf_max_uses: int = 0
+    client_required: bool = False
+    max_url: int = 8192
+    max_batch_parts: int = 1000
+    max_changes: int = 0
+
+    def update(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Take new values, answer all; raises ValueError for an unknown name or a value of another type."""
+        known = {f.name: type(getattr(self, f.name)) for f in fields(self)}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"unknown setting '{name}'; known: {', '.join(known)}")
+            if not isinstance(value, known[name]) and not (known[name] is float and isinstance(value, int)):
+                raise ValueError(f"setting '{name}' must be {known[name].__name__}, not {value!r}")
+            if value not in CHOICES.get(name, (value,)):
+                raise ValueError(f"setting '{name}' must be one of {', '.join(CHOICES[name])}, not {value!r}")
+        for name, value in values.items():
+            setattr(self, name, value)
+        return asdict(self)
+
+
+def for_profile(profile: str) -> Settings:
+    """The public cloud pages by 1,000; an own installation pages only what is large, and wants to know the client."""
+    return Settings() if profile == "cloud" else Settings(page_size=5000, client_required=True)

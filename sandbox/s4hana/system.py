@@ -1,0 +1,142 @@
+"""The simulated S/4HANA as the core runs it."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox import epm, generator
+from sandbox.core import App, Fault, Request, Response, Route, Transaction
+from sandbox.s4hana import tables
+from sandbox.s4hana.batch import Batch
+from sandbox.s4hana.change import change_record, delete_record
+from sandbox.s4hana.create import create_record
+from sandbox.s4hana.errors import Message, ODataError, error_response
+from sandbox.s4hana.loader import Loader
+from sandbox.s4hana.model import ROOT, Entity, Model, load
+from sandbox.s4hana.security import Security
+from sandbox.s4hana.service import Service
+from sandbox.s4hana.settings import for_profile
+from sandbox.s4hana.tables import Row
+
+PERSON = "MILLER"
+"""Who makes the changes of the control address, and holds the locks."""
+JSON = {"accept": "application/json"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `python -m sandbox s4hana`."""
+    parser.add_argument("--partners", type=int, default=1000, help="how many partners to generate into a new store")
+    parser.add_argument(
+        "--epm", type=Path, help="folder with SAP's demonstration data, loaded instead of generated partners"
+    )
+    parser.add_argument("--profile", choices=("cloud", "onpremise"), default="cloud", help="which edition to be")
+    parser.add_argument("--user", default="HUB_USER", help="user of HTTP Basic authentication")
+    parser.add_argument("--password", default="sandbox-s4-secret", help="its password")
+
+
+def create(options: argparse.Namespace, app: App) -> "S4Hana":
+    """Build the system, and give it its first data when the store is new."""
+    model = load()
+    app.store.script(tables.schema(model))
+    if app.store.meta("loaded") is None:
+        partners = epm.partners(options.epm) if options.epm else generator.partners(options.seed, options.partners)
+        app.store.set_meta("loaded", str(Loader(model, app.store).load(partners)))
+    settings = for_profile(options.profile)
+    security = Security(options.user, options.password, settings)
+    return S4Hana(app, model, Service(app, model, settings, security, options.user))
+
+
+class S4Hana:
+    """Routes, and what a user of the system does at the control address."""
+
+    name = "s4hana"
+
+    def __init__(self, app: App, model: Model, service: Service) -> None:
+        self.app = app
+        self.model = model
+        self.service = service
+        self.batch = Batch(app, service)
+
+    def routes(self) -> list[Route]:
+        """The one service served."""
+        root = ROOT + r"(?:;v=\d+)?"
+        return [
+            Route(root + r"/\$batch", self.batch.answer, "$batch", ("POST",)),
+            Route(root + r"(?:/.*)?", self.service.answer, "service"),
+        ]
+
+    def error(self, status: int, message: str) -> Response:
+        """An error in SAP's shape."""
+        error = ODataError(status, [Message("SY/530", message)])
+        return error_response(Request("GET", ROOT, headers=JSON), error)
+
+    def lock(self, request: Request, fault: Fault) -> Response:
+        """The answer to a write on a record a colleague has open."""
+        number = request.target.partition("'")[2].partition("'")[0]
+        text = fault.text or f"Business partner {number} is currently being processed by user {PERSON}".replace(
+            "  ", " "
+        )
+        return error_response(request, ODataError(400, [Message("R1/126", text)]))
+
+    def configure(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings of the running system."""
+        return self.service.settings.update(settings)
+
+    def _entity(self, name: str) -> Entity:
+        if name not in self.model:
+            raise KeyError(f"entity '{name}'; known: {', '.join(self.model)}")
+        return self.model[name]
+
+    def _row(self, tx: Transaction, entity: Entity, key: str) -> Row:
+        row = tables.get(tx.db, entity, tables.parse_key(entity, key))
+        if row is None:
+            raise KeyError(f"{entity.name} '{key}'")
+        return row
+
+    def change(self, tx: Transaction, entity: str, key: str, values: Mapping[str, Any]) -> None:
+        """Change fields of a record as a user at the screen does."""
+        found = self._entity(entity)
+        context = self.service.context(tx, strict=False, user=PERSON)
+        with _plain_errors():
+            change_record(context, found, self._row(tx, found, key), dict(values))
+
+    def create(self, tx: Transaction, entity: str, values: Mapping[str, Any]) -> str:
+        """Create a record with its children."""
+        found = self._entity(entity)
+        with _plain_errors():
+            node = create_record(self.service.context(tx, strict=False, user=PERSON), found, dict(values))
+        return tables.key_text(found, node.row)
+
+    def delete(self, tx: Transaction, entity: str, key: str) -> None:
+        """Delete a record with its children, as archiving does."""
+        found = self._entity(entity)
+        delete_record(self.service.context(tx, strict=False, user=PERSON), found, self._row(tx, found, key))
+
+    def record(self, entity: str, key: str) -> dict[str, Any] | None:
+        """A stored record with all fields, also the unset ones."""
+        found = self._entity(entity)
+        with self.app.store.read() as db:
+            row = tables.get(db, found, tables.parse_key(found, key))
+        return None if row is None else _full(found, row)
+
+    def records(self, entity: str, after: str, limit: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Stored records in key order."""
+        found = self._entity(entity)
+        with self.app.store.read() as db:
+            for key, row in tables.scan(db, found, after, limit):
+                yield key, _full(found, row)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn SAP's messages into one ValueError for the control address."""
+    try:
+        yield
+    except ODataError as error:
+        raise ValueError("; ".join(message.text for message in error.messages)) from error
+
+
+def _full(entity: Entity, row: Row) -> dict[str, Any]:
+    return {name: row.get(name, prop.unset) for name, prop in entity.properties.items()}
