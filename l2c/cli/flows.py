@@ -119,15 +119,21 @@ def status(flow: AnyFlow = None, as_json: Json = False) -> None:
 
     Last run, whether its sums met, what waits, what is set aside.
     """
+    cells: list[Cell] = []
+    codes: list[int] = []
     with opened() as hub:
-        if flow is not None:
-            known_flow(hub, flow)
-        cells = hub.status(flow)
+        for name in [known_flow(hub, flow)] if flow is not None else hub.project.flow_names:
+            try:
+                cells += hub.status(name)
+            except HubError as error:  # a flow that does not load must not hide the others
+                codes.append(exit_code(error))
+                for line in messages(error):
+                    output.note(line)
     if as_json:
         output.say_json(cells)
     else:
         output.table(STATUS_COLUMNS, [_status_row(cell) for cell in cells])
-    raise typer.Exit(FINDINGS if any(_wants_attention(cell) for cell in cells) else DONE)
+    raise typer.Exit(worst([*codes, *(FINDINGS for cell in cells if _wants_attention(cell))]))
 
 
 def _status_row(cell: "Cell") -> tuple[object, ...]:
