@@ -18,7 +18,7 @@ BREACHES = {
     "connectors-independent": [("connectors.commerce", "connectors.s4hana")],
     "sandbox-apart": [("sandbox", "l2c.errors"), ("sandbox.core", "connectors.commerce")],
     "sandbox-unknown": [("l2c.http", "sandbox"), ("connectors.s4hana", "sandbox")],
-    "airflow-at-the-edge": [("l2c.hub", "airflow"), ("l2c.state", "airflow.sdk"), ("connectors.commerce", "airflow")],
+    "airflow-at-the-edge": [("l2c.hub", "airflow"), ("l2c.state", "airflow"), ("connectors.commerce", "airflow")],
 }
 
 
