@@ -35,16 +35,18 @@ class Batch:
         return response
 
     def _run(self, request: Request) -> Response:
-        parts = split(request.body, boundary_of(request.headers.get("content-type", "")))
+        # everything is parsed before anything runs: a malformed batch changes nothing
+        parts = [_parsed(part) for part in split(request.body, boundary_of(request.headers.get("content-type", "")))]
         limit = self.service.settings.max_batch_parts
         if limit and len(parts) > limit:
             raise failure(400, f"The batch has {len(parts)} parts, {limit} are allowed")
         pieces = []
         for number, part in enumerate(parts, 1):
-            if part.headers.get("content-type", "").lower().startswith("multipart/mixed"):
-                piece = self._changeset(request, part, f"{request.id}.{number}")
+            name = f"{request.id}.{number}"
+            if isinstance(part, Operation):
+                piece = self._read(request, part, name)
             else:
-                piece = self._read(request, operation(part), f"{request.id}.{number}")
+                piece = self._changeset(request, part, name)
             if piece is not None:
                 pieces.append(piece)
         body = joined(pieces, OUTER)
@@ -58,8 +60,7 @@ class Batch:
         response = self.app.serve_inner(request)
         return None if response is None else http_part(response, found.content_id)
 
-    def _changeset(self, outer: Request, part: Part, name: str) -> Piece | None:
-        operations = [operation(inner) for inner in split(part.body, boundary_of(part.headers["content-type"]))]
+    def _changeset(self, outer: Request, operations: list[Operation], name: str) -> Piece | None:
         requests = [_inner(outer, found, f"{name}.{number}") for number, found in enumerate(operations, 1)]
         answers: list[Piece] = []
 
@@ -78,7 +79,7 @@ class Batch:
     def _all_or_nothing(self, requests: list[Request], operations: list[Operation]) -> list[Response]:
         """Every operation in one transaction; the first failure undoes all and is the only answer."""
         done: list[Response] = []
-        current = requests[0] if requests else None
+        current = requests[0]
         places: dict[str, str] = {}
         try:
             self._check(operations)
@@ -93,8 +94,7 @@ class Batch:
                         location = dict(response.headers).get("Location", current.base + current.path)
                         places[found.content_id] = urlsplit(location).path
         except ODataError as error:
-            # without current there is no operation, which _check has refused
-            done = [error_response(current, error)] if current else []
+            done = [error_response(current, error)]
         for request, response in zip(requests, done, strict=False):
             self.app.stats.count(request, kind_of(request), response.status)
         return done
@@ -106,6 +106,17 @@ class Batch:
         for found in operations:
             if found.method not in WRITES:
                 raise failure(400, f"{found.method} is not allowed inside a changeset")
+
+
+def _parsed(part: Part) -> Operation | list[Operation]:
+    """A read, or the operations of a changeset."""
+    kind = part.headers.get("content-type", "")
+    if not kind.lower().startswith("multipart/mixed"):
+        return operation(part)
+    operations = [operation(inner) for inner in split(part.body, boundary_of(kind))]
+    if not operations:
+        raise failure(400, "Malformed batch: a changeset without an operation")
+    return operations
 
 
 def _inner(outer: Request, found: Operation, name: str) -> Request:

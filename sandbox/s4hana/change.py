@@ -55,7 +55,7 @@ def change_record(context: Context, entity: Entity, row: Row, content: Any, *, w
         raise ODataError(400, context.found)
     context.warnings += checks.warnings(entity.name, fresh)
     if entity.name == "A_BusinessPartner" and _differs(entity, row, fresh):
-        derive.stamp(fresh, context.now, context.user, context.tx.next_number("etag"))
+        context.stamp(fresh, given)
     tables.put_many(context.tx.db, entity, [fresh], replace=True)
     context.tx.log(entity.name, tables.key_text(entity, fresh), "updated", given, mark=mark_of(entity, fresh))
     return fresh

@@ -46,9 +46,21 @@ class Context:
         """Note a mistake."""
         self.found.append(Message(code, text, target))
 
+    def stamp(self, row: Row, given: Row) -> None:
+        """Move a partner's change stamp; a user at the control address may name another one (`given`)."""
+        derive.stamp(row, self.now, self.user, self.tx.next_number("etag"))
+        row.update({name: given[name] for name in derive.STAMP if name in given})
+
     def today(self) -> str:
         """The system's day, as a point in time at its beginning."""
         return f"{self.now:%Y-%m-%d}T00:00:00"
+
+    def next_part(self, entity: Entity, owner: str, value: str, part: str) -> int:
+        """The number behind the highest one a key part has among the records of one owner."""
+        prop = entity.properties[owner]
+        sql = f'SELECT max(CAST("{part}" AS INTEGER)) FROM "{entity.name}" WHERE {tables.expression(prop)} = ?'
+        highest = self.tx.db.execute(sql, (tables.bind(prop, value),)).fetchone()[0]
+        return (highest or 0) + 1
 
     def count(self, entity: Entity, column: str, value: str) -> int:
         """How many records of a set have a value in a column."""
@@ -76,7 +88,7 @@ def _partner(context: Context, node: Node, _: Node | None) -> None:
     if row.get("BusinessPartnerCategory") == "1":
         row.setdefault("PersonNumber", str(context.tx.next_number("person", FIRST_PERSON)))
     derive.born(row, context.now, context.user)
-    derive.stamp(row, context.now, context.user, context.tx.next_number("etag"))
+    context.stamp(row, node.given)
 
 
 def _owner(context: Context, row: Row, name: str = "BusinessPartner") -> Row:
@@ -131,9 +143,10 @@ def _communication(context: Context, node: Node, parent: Node | None) -> None:
         context.complain("AM/115", f"Address '{number}' does not exist", "AddressID")
         return
     row.setdefault("Person", address.get("Person", ""))
-    before = context.count(entity, "AddressID", number)
-    row["OrdinalNumber"] = row.get("OrdinalNumber") or str(before + 1)
-    row.setdefault(DEFAULT_FLAGS[entity.name], before == 0)
+    row["OrdinalNumber"] = row.get("OrdinalNumber") or str(
+        context.next_part(entity, "AddressID", number, "OrdinalNumber")
+    )
+    row.setdefault(DEFAULT_FLAGS[entity.name], context.count(entity, "AddressID", number) == 0)
     if entity.name == "A_AddressHomePageURL":
         row.setdefault("ValidityStartDate", "0001-01-01T00:00:00")
     if entity.name == "A_AddressPhoneNumber":
@@ -161,8 +174,9 @@ def _contact(context: Context, node: Node, _: Node | None) -> None:
 
 def _bank(context: Context, node: Node, _: Node | None) -> None:
     _owner(context, node.row)
-    before = context.count(node.entity, "BusinessPartner", node.row.get("BusinessPartner") or "")
-    node.row.setdefault("BankIdentification", f"{before + 1:04d}")
+    number = node.row.get("BusinessPartner") or ""
+    following = context.next_part(node.entity, "BusinessPartner", number, "BankIdentification")
+    node.row.setdefault("BankIdentification", f"{following:04d}")
 
 
 def _customer(context: Context, node: Node, parent: Node | None) -> None:
@@ -178,7 +192,7 @@ def _customer(context: Context, node: Node, parent: Node | None) -> None:
         return
     owner["Customer"] = row["Customer"]
     if owner["BusinessPartner"] not in context.born:
-        derive.stamp(owner, context.now, context.user, context.tx.next_number("etag"))
+        context.stamp(owner, {})
         context.tx.log("A_BusinessPartner", owner["BusinessPartner"], "updated", {"Customer": row["Customer"]})
     tables.put_many(context.tx.db, context.model["A_BusinessPartner"], [owner], replace=True)
 

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.s4hana.tables import Row
 
 FOREVER = "9999-12-31T23:59:59"
+STAMP = ("LastChangeDate", "LastChangeTime", "LastChangedByUser")
 DIAL = {"DE": "49", "AT": "43", "CH": "41", "US": "1", "JP": "81", "GB": "44", "FR": "33", "IT": "39"}
 
 
