@@ -40,6 +40,20 @@ class Wiring:
             raise ConfigError(f"config/systems.yaml has no system '{name}'{off}; known: {known}")
         return self.project.systems[name]
 
+    def flow(self, entity: str, system: str, kind: str) -> FlowConfig:
+        """The flow, if it reads (or, for kind `distribute`, writes) that system; else a ConfigError that names those it does."""
+        flow = self.project.flow(entity)
+        part, active = (
+            ("distribute", flow.active_distribute()) if kind == "distribute" else ("capture", flow.active_capture())
+        )
+        if system not in active:
+            self.system(system)
+            known = ", ".join(sorted(active)) or "none"
+            raise ConfigError(
+                f"config/flows/{entity}.yaml: '{part}' does not name system '{system}'; it names: {known}"
+            )
+        return flow
+
     def connector(self, name: str) -> Connector:
         """The connector of a system, built on first use."""
         if name not in self._connectors:

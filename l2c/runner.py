@@ -1,0 +1,177 @@
+"""Runs in their three steps: plan, run, settle."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from l2c import overview
+from l2c.capture import WHOLE, Capture, Progress, Watch, finish_sweep
+from l2c.config import FlowConfig
+from l2c.distribute import Distribution
+from l2c.errors import ConfigError, HubError, SumsDiffer
+from l2c.overview import CAPTURE, DISTRIBUTE, SWEEP, WATCH
+from l2c.state import cursors, distributions, leases, runs, sweeps, versions
+from l2c.state.results import Plan, RunSummary
+from l2c.wiring import Wiring
+
+
+class Runner:
+    """Plans, works through and settles runs; each step may happen in another process."""
+
+    def __init__(self, wiring: Wiring, lease_s: float) -> None:
+        self._wiring = wiring
+        self._store = wiring.store
+        self._lease_s = lease_s
+
+    def plan(self, kind: str, entity: str, system: str, *, watch: str | None = None) -> Plan:
+        """Open a run; `Plan.run` is None when nothing is new or due, or another process is at it already."""
+        flow = self._wiring.flow(entity, system, kind)
+        now = self._store.now()
+        version = ""
+        if kind == DISTRIBUTE:
+            names = [mapper.name for mapper in self._wiring.in_force(entity, system)]
+            with self._store.reading() as conn:
+                place = int(cursors.get_cursor(conn, entity, system, DISTRIBUTE) or 0)
+                if not distributions.count_behind(conn, entity, place) and not distributions.any_due(
+                    conn, entity, system, now, names
+                ):
+                    return Plan(None, ())
+        elif kind == WATCH:
+            watch = _watched(flow, system, watch)
+            with self._store.reading() as conn:
+                if cursors.get_cursor(conn, entity, system, CAPTURE) is None:
+                    return Plan(None, ())  # before the first load there is nothing to compare with
+        else:
+            version = self._wiring.reader(entity, system).version
+        with self._store.writing() as conn:
+            if leases.held(conn, _lease_name(entity, kind, system, WHOLE), now):
+                return Plan(None, ())
+            run = runs.open_run(conn, entity, kind, system, partitions=[WHOLE], now=now, watch=watch, mapping=version)
+        return Plan(run, (WHOLE,))
+
+    def run(self, run: int, partition: str = WHOLE, *, progress: Progress | None = None) -> dict[str, int]:
+        """Work through one partition of a planned run; may be called again after it was killed or failed."""
+        row = self._run_row(run)
+        entity, kind, system = row["entity"], row["kind"], row["system"]
+        flow = self._wiring.flow(entity, system, kind)
+        try:
+            with self._leased(_lease_name(entity, kind, system, partition)) as lease:
+                if kind == DISTRIBUTE:
+                    Distribution(self._store, lease, self._wiring.distribute_job(flow, system, run=run), progress).run()
+                elif kind == WATCH:
+                    Watch(
+                        self._store, lease, self._wiring.watch_job(flow, system, row["watch"], run=run), progress
+                    ).run()
+                else:
+                    self._read(flow, row, lease, partition, progress)
+                with self._store.writing() as conn:
+                    leases.prove(conn, lease, self._store.now())
+                    runs.finish_partition(conn, run, partition)
+        except HubError as error:
+            with self._store.writing() as conn:
+                runs.note(conn, run, str(error))
+            raise
+        return runs.counts(self._run_row(run))
+
+    def settle(self, run: int) -> RunSummary:
+        """Check the run's sums and close it; raises SumsDiffer when they do not meet."""
+        row = self._run_row(run)
+        met = overview.sums_met(row["kind"], runs.counts(row))
+        unfinished = row["open_partitions"] != "[]"
+        message = "" if met and not unfinished else _why(row, met=met)
+        with self._store.writing() as conn:
+            runs.close_run(conn, run, "failed" if message else "done", self._store.now(), message)
+            if row["kind"] == SWEEP:
+                sweeps.forget(conn, run)
+                cursors.drop_cursors(conn, row["entity"], row["system"], SWEEP)
+        if message:
+            raise SumsDiffer(message, system=row["system"], entity=row["entity"])
+        return overview.summary(self._run_row(run))
+
+    def whole(self, kind: str, entity: str, system: str, watch: str | None, progress: Progress | None) -> RunSummary:
+        """All three steps in this process."""
+        plan = self.plan(kind, entity, system, watch=watch)
+        if plan.run is None:
+            now = self._wiring.clock()
+            return RunSummary(
+                0, entity, kind, system, "nothing", {}, sums_met=True, started=now, ended=now, watch=watch
+            )
+        try:
+            for partition in plan.partitions:
+                self.run(plan.run, partition, progress=progress)
+        except HubError as error:
+            with self._store.writing() as conn:
+                runs.close_run(conn, plan.run, "failed", self._store.now(), str(error))
+            raise
+        return self.settle(plan.run)
+
+    def _read(
+        self,
+        flow: FlowConfig,
+        row: RowMapping,
+        lease: leases.Lease,
+        partition: str,
+        progress: Progress | None,
+    ) -> None:
+        entity, kind, system, run = row["entity"], row["kind"], row["system"], row["id"]
+        with self._store.reading() as conn:
+            first_load = cursors.get_cursor(conn, entity, system, CAPTURE) is None
+            baselines = {
+                source: sweeps.has_baseline(conn, entity, system, source)
+                for source in flow.active_capture()[system].watch
+            }
+        if first_load and kind == CAPTURE:
+            for source in (name for name, there in baselines.items() if not there):
+                Watch(self._store, lease, self._wiring.watch_job(flow, system, source, run=0, baseline=True)).run()
+        job = self._wiring.capture_job(flow, system, run=run, kind=kind, partition=partition)
+        with self._store.writing() as conn:
+            self._wiring.remember(conn, [job.mapper])
+        capture = Capture(self._store, lease, job, progress)
+        capture.run(inbox=kind == CAPTURE)
+        if kind == SWEEP:
+            finish_sweep(self._store, lease, job, begun=row["started"])
+            capture.drain_inbox()
+        if first_load or kind == SWEEP:
+            with self._store.writing() as conn:
+                leases.prove(conn, lease, self._store.now())
+                versions.put_in_force(conn, entity, system, [(job.mapper.name, job.mapper.version)], self._store.now())
+
+    def _run_row(self, run: int) -> RowMapping:
+        with self._store.reading() as conn:
+            row = runs.get(conn, run)
+        if row is None:
+            raise ConfigError(f"there is no run {run} in the state store; plan one first")
+        return row
+
+    @contextmanager
+    def _leased(self, name: str) -> Iterator[leases.Lease]:
+        lease = leases.acquire(self._store, name, self._lease_s)
+        try:
+            yield lease
+        finally:
+            leases.release(self._store, lease)
+
+
+def _lease_name(entity: str, kind: str, system: str, partition: str) -> str:
+    return f"{entity}.{kind}.{system}" + ("" if partition == WHOLE else f".{partition}")
+
+
+def _watched(flow: FlowConfig, system: str, watch: str | None) -> str:
+    sources = flow.active_capture()[system].watch
+    if watch is None and len(sources) == 1:
+        return next(iter(sources))
+    if watch is None or watch not in sources:
+        known = ", ".join(sorted(sources)) or "none"
+        raise ConfigError(
+            f"config/flows/{flow.flow}.yaml: capture.{system}.watch does not name '{watch or ''}'; it names: {known}"
+        )
+    return watch
+
+
+def _why(row: RowMapping, *, met: bool) -> str:
+    name = f"{row['entity']}.{row['kind']}.{row['system']} run {row['id']}"
+    if not met:
+        return f"{name}: the sums do not meet: {row['counts']}; the systems lost nothing: run a sweep, and keep this run's log"
+    return f"{name}: partitions {row['open_partitions']} were not finished; the next run goes on from their last page"
