@@ -1,0 +1,152 @@
+"""The entities this connector serves, and what the shop's metadata says of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.commerce.settings import CommerceSettings
+from l2c.contract import EntitySchema
+from l2c.http import EntityType, HttpSession, Metadata, Shape, field_paths, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One native entity: the integration object and entity set that serve it, its key and its change stamp."""
+
+    name: str
+    object: str
+    set: str
+    key: str
+    stamp: str
+    expand: tuple[str, ...] = ()
+
+
+def entities(settings: CommerceSettings) -> Mapping[str, Entity]:
+    """Every entity by name."""
+    unit = Entity(
+        "B2BUnit",
+        settings.b2b_unit_object,
+        "B2BUnits",
+        key="uid",
+        stamp="modifiedtime",
+        expand=("addresses/country", "addresses/region"),
+    )
+    return {unit.name: unit}
+
+
+@dataclass(frozen=True, slots=True)
+class ChildList:
+    """A list of nested elements that live and die with their record; `key` are the paths of an element's key attributes."""
+
+    name: str
+    set: str
+    key: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Temporal:
+    """Where values need another form in a body than in our records: types by field, and below navigations."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    below: Mapping[str, "Temporal"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An entity with the session that speaks to its integration object and what its metadata says."""
+
+    entity: Entity
+    session: HttpSession
+    metadata: Metadata
+    type: EntityType
+    shape: Shape
+    children: tuple[ChildList, ...]
+    links: frozenset[str]
+    temporal: Temporal | None
+
+
+_REWRITTEN = frozenset({"Edm.DateTime", "Edm.DateTimeOffset", "Edm.Time", "Edm.Int64"})
+
+
+def service_of(entity: Entity, session: HttpSession, metadata: Metadata) -> Service:
+    """What reading and writing this entity needs to know."""
+    kind = metadata.sets[entity.set]
+    lists = [name for name, navigation in kind.navigations.items() if navigation.many and name != "localizedAttributes"]
+    children = tuple(
+        ChildList(name, _set_of(metadata, kind.navigations[name].target), key_paths(metadata, target))
+        for name in lists
+        if _flag(kind, name, "IsPartOf") and (target := metadata.target(kind, name)) is not None
+    )
+    return Service(
+        entity,
+        session,
+        metadata,
+        kind,
+        shape_of(metadata, kind),
+        children,
+        frozenset(lists) - {child.name for child in children},
+        _temporal(entity, metadata, kind, (kind.name,)),
+    )
+
+
+def key_paths(metadata: Metadata, kind: EntityType) -> tuple[tuple[str, ...], ...]:
+    """The attributes that make an element of this type unique, in the order of its integration key (`s:Alias`)."""
+    found = dict(_segments(metadata, kind, ()))
+    alias = kind.attributes.get("integrationKey", {}).get("Alias", "")
+    return tuple(found[segment] for segment in alias.split("|") if segment in found)
+
+
+def _segments(metadata: Metadata, kind: EntityType, above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name in kind.fields:
+        if _flag(kind, name, "IsUnique"):
+            yield f"{kind.name}_{name}", (*above, name)
+    for name in kind.navigations:
+        target = metadata.target(kind, name)
+        if target is not None and _flag(kind, name, "IsUnique"):
+            yield from _segments(metadata, target, (*above, name))
+
+
+def _flag(kind: EntityType, name: str, flag: str) -> bool:
+    return kind.attributes.get(name, {}).get(flag) == "true"
+
+
+def _set_of(metadata: Metadata, kind: str) -> str:
+    return next(name for name, item in metadata.sets.items() if item.name == kind)
+
+
+def _temporal(entity: Entity, metadata: Metadata, kind: EntityType, through: tuple[str, ...]) -> Temporal | None:
+    """None where no field of a write needs another form, so that bodies are encoded as they are."""
+    own = {
+        name: schema.type for name, schema in kind.fields.items() if schema.type in _REWRITTEN and name != entity.stamp
+    }
+    below: dict[str, Temporal] = {}
+    for name in kind.navigations:
+        target = metadata.target(kind, name)
+        if target is None or target.name in through:
+            continue
+        found = _temporal(entity, metadata, target, (*through, target.name))
+        if found is not None:
+            below[name] = found
+    return Temporal(own, below) if own or below else None
+
+
+def schema_of(service: Service, settings: CommerceSettings) -> EntitySchema:
+    """The entity's schema: paths of its own fields and, through navigations, of nested ones."""
+    return EntitySchema(
+        key=service.entity.key,
+        fields=field_paths(service.metadata, service.type),
+        delta="stamp",
+        safe_by="key",
+        batch=settings.batch_size,
+        max_processing_s=settings.max_processing_s,
+    )
+
+
+def value_at(element: Mapping[str, Any], path: Sequence[str]) -> Any:
+    """The value at a path of nested objects; None where a step is absent."""
+    value: Any = element
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value

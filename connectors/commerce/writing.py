@@ -1,0 +1,184 @@
+"""Writing: one changeset a record in a `$batch`; POST creates or updates by key, DELETE removes.
+
+POST adds to a list and never takes an element away, and PATCH (which replaces whole lists, also elements that are not
+ours) is not allowed in a batch. So an element that is to go gets its own DELETE in the record's changeset, by the
+integrationKey the shop shows for it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from connectors.commerce.entities import ChildList, Service, Temporal, value_at
+from connectors.commerce.reading import shown
+from l2c.contract import Change, Outcome, Prepared, Request, Status
+from l2c.errors import AuthError, HubError, ProtocolError, TransientError
+from l2c.http import Answer, AnswerLost, Part, entity_path, read_batch, refusal, sap_error, to_json, write_batch
+
+_encode = msgspec.json.Encoder().encode
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+def prepared(service: Service, changes: Sequence[Change]) -> list[Prepared]:
+    """The requests of each change, in order; reads the shop only for changes that take something away."""
+    gone = {place: found for place, change in enumerate(changes) if (found := _gone(service, change))}
+    deleted = [change.record.key for change in changes if change.record.deleted]
+    there: Mapping[str, Mapping[str, Any]] = {}
+    if gone or deleted:
+        keys = dict.fromkeys([*(_key(service, changes[place]) for place in gone), *deleted])
+        there = shown(service, list(keys), [child.name for child in service.children] if gone else [])
+    made: list[Prepared] = []
+    for place, change in enumerate(changes):
+        if change.record.deleted:
+            made.append(_deletion(service, change, there))
+        elif outcome := _refused(service, change):
+            made.append(Prepared(change, (), outcome))
+        else:
+            post = Request("POST", service.entity.set, _body(service, change), _NO_HEADERS)
+            removals = _removals(gone[place], there.get(_key(service, change), {})) if place in gone else ()
+            made.append(Prepared(change, (post, *removals)))
+    return made
+
+
+def _key(service: Service, change: Change) -> str:
+    return change.record.key or str(change.record.data.get(service.entity.key) or "")
+
+
+def _body(service: Service, change: Change) -> bytes:
+    """The JSON of a record. Its key in the body decides what is written, and the key mapping's key wins."""
+    data: Mapping[str, Any] = change.record.data
+    name, key = service.entity.key, change.record.key
+    if key and data.get(name) != key:
+        data = {**data, name: key}
+    return _encode(_rewritten(data, service.temporal) if service.temporal else data)
+
+
+def _rewritten(data: Mapping[str, Any], temporal: Temporal) -> dict[str, Any]:
+    made = dict(data)
+    for name, kind in temporal.fields.items():
+        if name in made:
+            made[name] = to_json(made[name], kind)
+    for name, below in temporal.below.items():
+        value = made.get(name)
+        if isinstance(value, list):
+            made[name] = [_rewritten(element, below) for element in value]
+        elif isinstance(value, Mapping):
+            made[name] = _rewritten(value, below)
+    return made
+
+
+def _gone(service: Service, change: Change) -> dict[ChildList, list[Mapping[str, Any]]]:
+    """Elements that were there and are to go, by list; a list the change does not name is kept."""
+    if not change.before or change.record.deleted:
+        return {}
+    found: dict[ChildList, list[Mapping[str, Any]]] = {}
+    for child in service.children:
+        before = change.before.get(child.name)
+        if not before or child.name not in change.record.data:
+            continue
+        kept = {_identity(child, element) for element in change.record.data[child.name] or ()}
+        removed = [element for element in before if _identity(child, element) not in kept]
+        if removed:
+            found[child] = removed
+    return found
+
+
+def _identity(child: ChildList, element: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(value_at(element, path) for path in child.key)
+
+
+def _refused(service: Service, change: Change) -> Outcome | None:
+    """A change this API cannot express."""
+    if not _key(service, change):
+        text = f"'{service.entity.key}' is empty: the shop knows a {service.entity.name} by nothing else"
+        return Outcome(Status.REJECTED, code="missing_key", message=text)
+    for name in service.links if change.before else ():
+        before = (change.before or {}).get(name) or ()
+        after = change.record.data.get(name, before) or ()
+        if any(element not in after for element in before):
+            text = f"'{name}': the Integration API cannot take an element out of this list in a batch"
+            return Outcome(Status.REJECTED, code="cannot_remove", message=text)
+    return None
+
+
+def _removals(gone: Mapping[ChildList, Sequence[Mapping[str, Any]]], there: Mapping[str, Any]) -> Iterator[Request]:
+    """One DELETE for each element that is to go and still there."""
+    for child, elements in gone.items():
+        for element in elements:
+            known = [(path, value) for path in child.key if (value := value_at(element, path)) is not None]
+            for candidate in there.get(child.name) or ():
+                if known and all(value_at(candidate, path) == value for path, value in known):
+                    yield _delete(child.set, candidate)
+
+
+def _deletion(service: Service, change: Change, there: Mapping[str, Mapping[str, Any]]) -> Prepared:
+    found = there.get(change.record.key)
+    if found is None:
+        return Prepared(change, (), Outcome(Status.DELETED, change.record.key, message="was not there"))
+    return Prepared(change, (_delete(service.entity.set, found),))
+
+
+def _delete(entity_set: str, shown_as: Mapping[str, Any]) -> Request:
+    path = entity_path(entity_set, {"integrationKey": shown_as["integrationKey"]})
+    return Request("DELETE", path, None, _NO_HEADERS)
+
+
+def sent(service: Service, ready: Sequence[Prepared], size: int) -> list[Outcome]:
+    """One outcome for each change with requests, in order; raises only while nothing was sent."""
+    outcomes: list[Outcome] = []
+    for start in range(0, len(ready), size):
+        chunk = ready[start : start + size]
+        try:
+            outcomes += _send_batch(service, chunk)
+        except AnswerLost as error:
+            outcomes += [Outcome(Status.UNKNOWN, code=error.code, message=error.message)] * len(chunk)
+        except HubError as error:
+            if not outcomes:
+                raise
+            wait = error.retry_after if isinstance(error, TransientError) else None
+            rest = Outcome(Status.FAILED, code=error.code, message=f"not sent: {error.message}", retry_after=wait)
+            return outcomes + [rest] * (len(ready) - len(outcomes))
+    return outcomes
+
+
+def _send_batch(service: Service, ready: Sequence[Prepared]) -> list[Outcome]:
+    kind, body = write_batch([one.requests for one in ready])
+    headers = {"Content-Type": kind, "Accept": "multipart/mixed"}
+    answer = service.session.request("POST", "$batch", body=body, headers=headers)
+    if answer.status not in {200, 202}:
+        raise _not_taken(service, answer)
+    parts = read_batch(answer.headers.get("content-type", ""), answer.body, [len(one.requests) for one in ready])
+    if parts and all(found and found[0].status in {401, 403} for found in parts):
+        code, text = sap_error(parts[0][0].body) if parts[0] else ("", "")
+        raise AuthError(f"{answer.where}: every record refused: {text}", system=answer.system, code=code)
+    return [_outcome(service, one, found) for one, found in zip(ready, parts, strict=True)]
+
+
+def _not_taken(service: Service, answer: Answer) -> ProtocolError:
+    code, text = sap_error(answer.body)
+    where = f"{answer.where}: the whole batch was refused with {answer.status}"
+    return ProtocolError(f"{where}: {code} {text}", system=answer.system, entity=service.entity.name, code=code)
+
+
+def _outcome(service: Service, one: Prepared, parts: Sequence[Part] | None) -> Outcome:
+    """The shop answers 201 to every POST: what the hub knew nothing of before counts as created."""
+    change = one.change
+    key = _key(service, change)
+    if parts is None:
+        return Outcome(Status.UNKNOWN, key, code="no_answer", message="the batch's answer has no part for this record")
+    last = parts[-1]
+    if last.status < 300:
+        if change.record.deleted:
+            return Outcome(Status.DELETED, key)
+        return Outcome(Status.CREATED if change.before is None else Status.UPDATED, key)
+    found = refusal(last.status, last.body)
+    if last.status == 404 and change.record.deleted:
+        return Outcome(Status.DELETED, key, code=found.code, message=found.message)
+    if last.status == 404 and len(one.requests) > 1:
+        # an element to be removed went in between; the changeset was rolled back
+        return replace(found, status=Status.CONFLICT, native_key=key)
+    if found.status is Status.UNKNOWN:
+        return replace(found, status=Status.FAILED)  # a repeated upsert is harmless
+    return found
