@@ -65,8 +65,11 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         match = TOKEN.match(text, at)
         if match is None:
             raise misformed(f"The filter cannot be read at '{text[at : at + 20].strip()}'.")
-        found.append((str(match.lastgroup), match[match.lastgroup or 0]))
+        group, word = str(match.lastgroup), match[match.lastgroup or 0]
         at = match.end()
+        if group == "name" and word not in ("and", "or") and text[at : at + 1] == "(":
+            raise Refused("operator_not_supported", f"Operator [{word}] is not supported.")
+        found.append((group, word))
     return found
 
 
@@ -107,7 +110,7 @@ class _Reader:
             return made
         if kind != "name":
             raise misformed(f"The filter has '{text}' where an attribute is expected.")
-        if text == "not" or (self.tokens and self.tokens[0][0] == "open"):
+        if text == "not":
             raise Refused("operator_not_supported", f"Operator [{text}] is not supported.")
         operator = self._next()[1]
         if operator not in COMPARISONS:
