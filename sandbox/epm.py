@@ -64,10 +64,24 @@ def _partner(row: Row, addresses: dict[str, Row]) -> dict[str, Any]:
     name = " ".join(filter(None, (row["COMPANYNAME"], row["LEGALFORM"])))
     begin, end = f"{address['VALIDITY.STARTDATE']}T00:00:00Z", f"{address['VALIDITY.ENDDATE']}T23:59:59Z"
     codes = ("FLCU00", "FLCU01") if role == CUSTOMER else ("FLVN00", "FLVN01")
-    made: dict[str, Any] = {
-        "BusinessPartner": number,
+    return {
+        **_general(row, name),
         "Customer": number if role == CUSTOMER else "",
         "Supplier": number if role == SUPPLIER else "",
+        "to_BusinessPartnerRole": [
+            {"BusinessPartner": number, "BusinessPartnerRole": code, "ValidFrom": begin, "ValidTo": end}
+            for code in codes
+        ],
+        "to_BusinessPartnerAddress": [_address(row, address, name, begin, end)],
+        "to_BusinessPartnerTax": [],
+        "to_BusinessPartnerBank": [],
+        **(_customer(row, address, name) if role == CUSTOMER else _supplier(row, name)),
+    }
+
+
+def _general(row: Row, name: str) -> dict[str, Any]:
+    return {
+        "BusinessPartner": row["PARTNERID"],
         "BusinessPartnerCategory": "2",
         "BusinessPartnerFullName": name,
         "BusinessPartnerGrouping": "BP02",
@@ -84,16 +98,7 @@ def _partner(row: Row, addresses: dict[str, Row]) -> dict[str, Any]:
         "BusinessPartnerIsBlocked": False,
         "IsMarkedForArchiving": False,
         "YY1_Segment_bus": "",
-        "to_BusinessPartnerRole": [
-            {"BusinessPartner": number, "BusinessPartnerRole": code, "ValidFrom": begin, "ValidTo": end}
-            for code in codes
-        ],
-        "to_BusinessPartnerAddress": [_address(row, address, name, begin, end)],
-        "to_BusinessPartnerTax": [],
-        "to_BusinessPartnerBank": [],
     }
-    made.update(_customer(row, address, name) if role == CUSTOMER else _supplier(row, name))
-    return made
 
 
 def _customer(row: Row, address: Row, name: str) -> dict[str, Any]:

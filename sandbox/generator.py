@@ -199,47 +199,56 @@ class _Maker:
     def address(
         self, partner: dict[str, Any], country: Country, city: City, slug: str, kanji: bool, *, usage: str = "XXDEFAULT"
     ) -> dict[str, Any]:
-        roll = self.roll
         number, identity = partner["BusinessPartner"], str(self.address_number)
         self.address_number += 1
-        begin, end = f"{partner['CreationDate']}T00:00:00Z", FOREVER
-        if usage != "XXDEFAULT":
-            slice_ = roll()
-            if slice_ < 0.2:
-                begin, end = "2014-01-01T00:00:00Z", self.one(EXPIRED)
-            elif slice_ < 0.23:
-                begin = "2031-01-01T00:00:00Z"
-        street = int(roll() * len(country.streets))
-        house = int(roll() * 140) + 1
+        begin, end = self.validity(partner, usage)
         person = partner.get("PersonNumber", "")
-        line = f"{city.area} 555{int(roll() * 10_000):04d}"
+        dates = {"ValidityStartDate": begin, "ValidityEndDate": end}
+        place = self.place(country, city, kanji)
         made = {
             "BusinessPartner": number,
             "AddressID": identity,
             "AddressUUID": self.uuid(),
-            "ValidityStartDate": begin,
-            "ValidityEndDate": end,
+            **dates,
+            **place,
+            "Language": country.language,
+            "FullName": partner["BusinessPartnerName"][:80],
+            "to_EmailAddress": [],
+            "to_PhoneNumber": [_phone(identity, person, country, f"{city.area} 555{int(self.roll() * 10_000):04d}")],
+            "to_AddressUsage": [
+                {
+                    "BusinessPartner": number,
+                    "AddressID": identity,
+                    "AddressUsage": usage,
+                    **dates,
+                    "StandardUsage": False,
+                }
+            ],
+        }
+        if self.roll() < 0.93:
+            box = "info" if usage == "XXDEFAULT" else usage.lower().replace("_", "-")
+            made["to_EmailAddress"] = [_email(identity, person, f"{box}@{slug}.example")]
+        return made
+
+    def validity(self, partner: dict[str, Any], usage: str) -> tuple[str, str]:
+        """The first address is valid for ever; of the others a fifth has expired and a few are not valid yet."""
+        kind = self.roll() if usage != "XXDEFAULT" else 1.0
+        if kind < 0.2:
+            return "2014-01-01T00:00:00Z", self.one(EXPIRED)
+        return ("2031-01-01T00:00:00Z" if kind < 0.23 else f"{partner['CreationDate']}T00:00:00Z"), FOREVER
+
+    def place(self, country: Country, city: City, kanji: bool) -> dict[str, str]:
+        street, house = int(self.roll() * len(country.streets)), int(self.roll() * 140) + 1
+        letter = "abc"[house % 3] if house % 11 == 0 and country.language == "DE" else ""
+        made = {
             "Country": country.code,
             "Region": city.region,
             "PostalCode": self.one(city.codes),
             "CityName": city.native if kanji else city.name,
             "StreetName": KANJI_STREETS[street] if kanji else country.streets[street],
-            "HouseNumber": f"{house}{'abc'[house % 3]}" if house % 11 == 0 and country.language == "DE" else str(house),
-            "Language": country.language,
-            "FullName": partner["BusinessPartnerName"][:80],
-            "to_EmailAddress": [],
-            "to_PhoneNumber": [_phone(identity, person, country, line)],
-            "to_AddressUsage": [
-                {
-                    "BusinessPartner": number, "AddressID": identity, "AddressUsage": usage, "ValidityStartDate": begin,
-                    "ValidityEndDate": end, "StandardUsage": False,
-                }
-            ],
-        }  # fmt: skip
-        if roll() < 0.93:
-            box = "info" if usage == "XXDEFAULT" else usage.lower().replace("_", "-")
-            made["to_EmailAddress"] = [_email(identity, person, f"{box}@{slug}.example")]
-        if roll() < 0.04:
+            "HouseNumber": f"{house}{letter}",
+        }
+        if self.roll() < 0.04:
             made["POBox"] = str(100_000 + house)
         return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
 from sandbox.commerce.model import MANY, IntegrationObject, Item, Kind, Use
@@ -24,7 +25,7 @@ def document(obj: IntegrationObject) -> bytes:
     parts = [HEAD]
     parts += [_entity_type(item, obj) for item in obj.items.values()]
     parts += [_localized_type(item) for item in obj.items.values() if item.localized]
-    parts += [_association(*end) for end in _ends(obj)]
+    parts += [association.type_element() for association in _associations(obj)]
     parts.append(f'<EntityContainer Name="Container"{_flag("m:IsDefaultEntityContainer", True)}>')
     parts += [_entity_set(f"{item.entity_set}", item.type) for item in obj.items.values()]
     parts += [
@@ -32,7 +33,7 @@ def document(obj: IntegrationObject) -> bytes:
         for item in obj.items.values()
         if item.localized
     ]
-    parts += [_association_set(*end) for end in _ends(obj)]
+    parts += [association.set_element() for association in _associations(obj)]
     return "".join([*parts, "</EntityContainer>", TAIL]).encode()
 
 
@@ -74,38 +75,48 @@ def _localized_type(item: Item) -> str:
     )
 
 
-def _ends(obj: IntegrationObject) -> list[tuple[str, str, str, str, str, str, str]]:
-    """Of each association: source, attribute, target, both multiplicities, both entity sets."""
+@dataclass(frozen=True, slots=True)
+class _Association:
+    """A navigation property as an association: attribute, both types, both multiplicities, both entity sets."""
+
+    name: str
+    source: str
+    target: str
+    here: str
+    there: str
+    source_set: str
+    target_set: str
+
+    def type_element(self) -> str:
+        return (
+            f'<Association Name="FK_{self.source}_{self.name}">'
+            f'<End Type="{NAMESPACE}.{self.source}" Multiplicity="{self.here}" Role="{self.source}"/>'
+            f'<End Type="{NAMESPACE}.{self.target}" Multiplicity="{self.there}" Role="{self.target}"/></Association>'
+        )
+
+    def set_element(self) -> str:
+        return (
+            f'<AssociationSet Name="{self.source}_{self.target_set}" Association="{NAMESPACE}.FK_{self.source}_{self.name}">'
+            f'<End EntitySet="{self.source_set}" Role="{self.source}"/>'
+            f'<End EntitySet="{self.target_set}" Role="{self.target}"/></AssociationSet>'
+        )
+
+
+def _associations(obj: IntegrationObject) -> list[_Association]:
     found = []
     for item in obj.items.values():
         for use in item.uses.values():
             if use.kind in (Kind.REFERENCE, *MANY):
                 many = "*" if use.kind in MANY else "0..1"
                 target = obj.items[use.attribute.target]
-                found.append((item.type, use.name, target.type, "0..1", many, item.entity_set, target.entity_set))
+                found.append(
+                    _Association(use.name, item.type, target.type, "0..1", many, item.entity_set, target.entity_set)
+                )
     for item in obj.items.values():
         if item.localized:
-            target_set = f"{LOCALIZED}{item.entity_set}"
-            found.append(
-                (item.type, "localizedAttributes", LOCALIZED + item.type, "1", "*", item.entity_set, target_set)
-            )
+            kind, target_set = LOCALIZED + item.type, LOCALIZED + item.entity_set
+            found.append(_Association("localizedAttributes", item.type, kind, "1", "*", item.entity_set, target_set))
     return found
-
-
-def _association(source: str, name: str, target: str, here: str, there: str, *_: str) -> str:
-    return (
-        f'<Association Name="FK_{source}_{name}"><End Type="{NAMESPACE}.{source}" Multiplicity="{here}" Role="{source}"/>'
-        f'<End Type="{NAMESPACE}.{target}" Multiplicity="{there}" Role="{target}"/></Association>'
-    )
-
-
-def _association_set(
-    source: str, name: str, target: str, _here: str, _there: str, source_set: str, target_set: str
-) -> str:
-    return (
-        f'<AssociationSet Name="{source}_{target_set}" Association="{NAMESPACE}.FK_{source}_{name}">'
-        f'<End EntitySet="{source_set}" Role="{source}"/><End EntitySet="{target_set}" Role="{target}"/></AssociationSet>'
-    )
 
 
 def _entity_set(name: str, kind: str) -> str:
