@@ -1,9 +1,11 @@
 """What the Commerce connector takes from an integration object's metadata."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 
+from connectors.commerce import CommerceSettings
 from connectors.commerce.entities import Entity, service_of
 from connectors.commerce.writing import prepared
 from l2c.contract import Change, Connection, Record, System
@@ -70,3 +72,11 @@ def test_an_entity_without_such_values_is_encoded_as_it_is():
     plain = document("Row_code").replace(b"Edm.DateTime", b"Edm.String").replace(b"Edm.Int64", b"Edm.String")
     session = HttpSession(System("shop", Connection("http://127.0.0.1:1")))
     assert service_of(PRODUCT, session, parse_metadata(plain)).temporal is None
+
+
+def test_the_reference_page_shows_every_setting_as_it_is():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "connectors" / "commerce.md").read_text("utf-8")
+    rows = [
+        f"| `{name}` | `{one.default}` | {one.description} |" for name, one in CommerceSettings.model_fields.items()
+    ]
+    assert [row for row in rows if row not in page] == []
