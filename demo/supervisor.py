@@ -20,6 +20,10 @@ MARK = "L2C_DEMO_MARK"
 SAME_START_S = 2.0
 
 
+class StillRunning(Exception):
+    """Another demo is at work in the same folder."""
+
+
 class PartEnded(Exception):
     """A process ended that should still be running; the message shows the end of its log."""
 
@@ -111,8 +115,9 @@ class Supervisor:
                 continue
 
     def _write_down(self) -> None:
-        rows = [[part.process.pid, _started(part.process.pid)] for part in self.parts]
-        self.record.write_text(json.dumps(rows), encoding="utf-8")
+        parts = [[part.process.pid, _started(part.process.pid)] for part in self.parts]
+        content = {"demo": [os.getpid(), _started(os.getpid())], "parts": parts}
+        self.record.write_text(json.dumps(content), encoding="utf-8")
 
     def __enter__(self) -> Self:
         """The supervisor itself."""
@@ -124,10 +129,16 @@ class Supervisor:
 
 
 def end_leftovers(record: Path) -> int:
-    """End the processes a killed demo wrote down, and their groups; the number ended. A pid used anew is left alone."""
+    """End the processes a killed demo wrote down, and their groups; the number ended. A pid used anew is left alone.
+
+    Raises StillRunning when that demo is alive.
+    """
     if not record.exists():
         return 0
-    ended = [pid for pid, start in json.loads(record.read_text(encoding="utf-8")) if _is_same(pid, start)]
+    content = json.loads(record.read_text(encoding="utf-8"))
+    if _is_same(*content["demo"]):
+        raise StillRunning(f"a demo is running here already, process {content['demo'][0]}")
+    ended = [pid for pid, start in content["parts"] if _is_same(pid, start)]
     for pid in ended:
         _signal_group(pid, signal.SIGTERM)
     _wait_gone(ended, 10.0)

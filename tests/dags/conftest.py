@@ -4,7 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,8 @@ def dag_bag() -> Callable[[], Any]:
 
 
 @pytest.fixture(scope="session")
-def airflow_database() -> Iterator[None]:
+def airflow_database() -> None:
     """Airflow's own tables, in the SQLite file of this session."""
     from airflow.utils.db import initdb
 
     initdb()
-    yield

@@ -1,0 +1,89 @@
+"""The two simulated systems: started as processes, looked at and changed through their control address."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from demo.supervisor import Part, Supervisor
+
+READY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """One simulated system and its control address."""
+
+    name: str
+    url: str
+    control: str
+
+    def record(self, entity: str, key: str) -> dict[str, Any] | None:
+        """One record as the system holds it; None when there is none."""
+        answer = _http().get(f"{self.control}/record", params={"entity": entity, "key": key}, timeout=30)
+        if answer.status_code == 404:
+            return None
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def records(self, entity: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every record of an entity, by key."""
+        after = ""
+        while True:
+            params = {"entity": entity, "after": after, "limit": "500"}
+            answer = _http().get(f"{self.control}/records", params=params, timeout=60)
+            answer.raise_for_status()
+            lines = [json.loads(line) for line in answer.content.splitlines() if line]
+            if not lines:
+                return
+            yield from ((line["key"], line["data"]) for line in lines)
+            after = lines[-1]["key"]
+
+    def change(self, entity: str, key: str, **values: Any) -> None:
+        """Change a record as a user of that system would."""
+        body = {"entity": entity, "key": key, "set": values}
+        answer = _http().post(f"{self.control}/change", json=body, timeout=30)
+        answer.raise_for_status()
+
+    def writes(self) -> int:
+        """How many writes came through the system's own interface so far."""
+        answer = _http().get(f"{self.control}/stats", timeout=30)
+        answer.raise_for_status()
+        return sum(int(count) for actions in answer.json()["writes"].values() for count in actions.values())
+
+    def created(self, entity: str) -> int:
+        """How many records of an entity were created through the system's own interface so far."""
+        answer = _http().get(f"{self.control}/stats", timeout=30)
+        answer.raise_for_status()
+        return int(answer.json()["writes"].get(entity, {}).get("created", 0))
+
+
+def start(supervisor: Supervisor, name: str, data: Path, *options: str) -> Part:
+    """Start one simulated system."""
+    command = [sys.executable, "-m", "sandbox", name, "--data", str(data), *options]
+    return supervisor.start(f"sandbox-{name}", command)
+
+
+def ready(supervisor: Supervisor, name: str, part: Part) -> Sandbox:
+    """Wait for its ready line."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        supervisor.check()
+        for line in part.log.read_text(encoding="utf-8").splitlines():
+            if line.startswith("{"):
+                told = json.loads(line)
+                return Sandbox(name, told["url"], told["control"])
+        time.sleep(0.05)
+    raise TimeoutError(f"the simulated system '{name}' did not get ready within {READY_S:.0f} s; see {part.log}")
+
+
+def _http() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    return session
