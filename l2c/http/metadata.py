@@ -40,10 +40,11 @@ class EntityType:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Entity sets of a service by name, and its entity types by name."""
+    """Entity sets of a service by name, its entity types by name, and the sets whose records cannot be deleted."""
 
     sets: Mapping[str, EntityType]
     types: Mapping[str, EntityType]
+    undeletable: frozenset[str] = frozenset()
 
     def target(self, entity: EntityType, navigation: str) -> EntityType | None:
         """The type a navigation leads to."""
@@ -75,7 +76,7 @@ def parse_metadata(xml: bytes, *, where: str = "$metadata", system: str = "") ->
     extras = {node.get("Name"): node for node in root.iter("{*}EntityType")}
     types = {item.name: _entity_type(item, extras.get(item.name)) for item in schema.entity_types}
     sets = {item.name: types[item.entity_type.name] for item in schema.entity_sets}
-    return Metadata(sets, types)
+    return Metadata(sets, types, frozenset(item.name for item in schema.entity_sets if not item.deletable))
 
 
 def _entity_type(item: Any, node: Any) -> EntityType:

@@ -244,7 +244,8 @@ class HttpSession:
                 size += len(chunk)
                 if size > limit:
                     text = f"{call.where}: the answer is larger than {limit} bytes: not read"
-                    raise ProtocolError(text, system=self.system.name, code="too_large")
+                    kind = ProtocolError if call.repeatable else AnswerLost
+                    raise kind(text, system=self.system.name, code="too_large")
                 parts.append(chunk)
             return b"".join(parts)
         except BaseException:

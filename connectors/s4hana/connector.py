@@ -1,0 +1,127 @@
+"""One SAP S/4HANA, spoken to by API_BUSINESS_PARTNER."""
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from connectors.s4hana.entities import MARK, PARTNER, entity_of
+from connectors.s4hana.marks import mark_text
+from connectors.s4hana.reader import Reader
+from connectors.s4hana.sender import Sender
+from connectors.s4hana.service import Service
+from connectors.s4hana.settings import PROFILES
+from connectors.s4hana.settings import Settings as S4Settings
+from connectors.s4hana.writer import Writer
+from l2c.contract import Change, EntitySchema, Health, Outcome, Page, Prepared, Record, System
+from l2c.errors import ConfigError, HubError
+from l2c.http import HttpSession, Limits, auth_of, decode, query_path, server_time
+
+
+class S4HanaConnector:
+    """Reads business partners and their child sets, creates and changes partners; profiles `cloud` and `onpremise`."""
+
+    Settings: ClassVar[type[BaseModel]] = S4Settings
+
+    def __init__(self, system: System, settings: S4Settings) -> None:
+        profile = system.profile or "cloud"
+        if profile not in PROFILES:
+            near = difflib.get_close_matches(profile, PROFILES, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            text = f"system '{system.name}': unknown profile '{profile}' ({', '.join(PROFILES)}){hint}"
+            raise ConfigError(text, system=system.name)
+        self._system = system
+        limits = Limits(deadline_s=settings.deadline_s, silence_s=settings.deadline_s)
+        self._session = HttpSession(
+            system,
+            base=_service_url(system.connection.url, settings.service_path),
+            auth=auth_of(system, limits=limits),
+            csrf=True,
+            query={"sap-client": settings.client} if settings.client else None,
+            headers={"Accept-Language": settings.language.lower()},
+            limits=limits,
+        )
+        self._service = Service(self._session, settings, system)
+        self._reader = Reader(self._service, follow=profile == "cloud")
+        self._writer = Writer(self._service, self._reader)
+        self._sender = Sender(self._service)
+
+    def check(self) -> Health:
+        """Read one partner's number: that needs address, service, credentials and the right to read."""
+        started = self._system.clock()
+        path = query_path(PARTNER, {"$top": 1, "$select": "BusinessPartner"})
+        try:
+            answer = self._session.get_json(path)
+        except HubError as error:
+            return Health(ok=False, message=error.message)
+        ended = self._system.clock()
+        theirs = server_time(answer)
+        took = (ended - started).total_seconds()
+        # the Date header has whole seconds: compare with the middle of the call, half a second on average behind
+        skew = (theirs - started).total_seconds() - took / 2 + 0.5 if theirs else None
+        return Health(ok=True, message="API_BUSINESS_PARTNER answers", latency_ms=took * 1000, clock_skew_s=skew)
+
+    def describe(self, entity: str) -> EntitySchema:
+        """The entity from the service's own metadata, three navigations deep; without bank and card data."""
+        return self._service.schema(entity_of(entity, system=self._system.name))
+
+    def read(
+        self,
+        entity: str,
+        *,
+        since: str | None,
+        until: str | None = None,
+        partition: str | None = None,
+        page_size: int,
+        fields: Collection[str] = (),
+    ) -> Iterator[Page]:
+        """Pages in change order (partners with a cursor) or key order (first load, child sets).
+
+        `since` and `until` may also be moments as ISO text. The last page may be empty: it carries the cursor.
+        """
+        known = entity_of(entity, system=self._system.name)
+        return self._reader.pages(
+            known, since=since, until=until, partition=partition, page_size=page_size, fields=fields
+        )
+
+    def fetch(self, entity: str, keys: Sequence[str], *, fields: Collection[str] = ()) -> Iterator[Record]:
+        """The records of these keys; one that is gone comes as deleted."""
+        return self._reader.fetch(entity_of(entity, system=self._system.name), keys, fields)
+
+    def partitions(self, entity: str, n: int) -> Sequence[str]:
+        """About `n` ranges of partner numbers of equal size."""
+        return self._reader.partitions(entity_of(entity, system=self._system.name), n)
+
+    def prepare(self, entity: str, changes: Sequence[Change]) -> Sequence[Prepared]:
+        """The requests of these changes; reads partners whose state is not known well enough."""
+        return self._writer.prepare(entity_of(entity, system=self._system.name), changes)
+
+    def send(self, prepared: Sequence[Prepared]) -> Sequence[Outcome]:
+        """Send them: a single request by itself, everything else in `$batch` with one changeset a record."""
+        return self._sender.send(prepared)
+
+    def find(self, entity: str, marks: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """The partners that carry each mark in `BusinessPartnerIDByExtSystem`."""
+        known = entity_of(entity, system=self._system.name)
+        if known.name != PARTNER:
+            raise ConfigError(f"system '{self._system.name}': '{entity}' carries no marks", system=self._system.name)
+        written = {mark: mark_text(mark) for mark in marks}
+        found: dict[str, list[str]] = {text: [] for text in written.values()}
+        values = {text: (text,) for text in found}
+        options = {"$select": ["BusinessPartner", MARK]}
+        for page in self._service.by_values(PARTNER, [MARK], values, options):
+            for raw in page.records:
+                data = decode(raw)
+                found.setdefault(str(data[MARK]).upper(), []).append(data["BusinessPartner"])
+        return {mark: tuple(found[text]) for mark, text in written.items()}
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._session.close()
+
+
+def _service_url(url: str, path: str) -> str:
+    """The service's address; a connection may name it whole already."""
+    url = url.rstrip("/")
+    return url if url.endswith(path.rsplit("/", 1)[-1]) else url + path

@@ -1,0 +1,136 @@
+"""The entities of API_BUSINESS_PARTNER the connector knows: keys, parents, child lists. Source: the service's metadata."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from l2c.errors import ConfigError
+
+PARTNER = "A_BusinessPartner"
+MARK = "BusinessPartnerIDByExtSystem"
+MARK_LENGTH = 20
+STAMP = ("LastChangeDate", "LastChangeTime")
+
+# never requested: bank details and payment cards are no business of a replication of partners
+FORBIDDEN = frozenset(
+    {"A_BusinessPartnerBank", "A_BusinessPartnerPaymentCard", "to_BusinessPartnerBank", "to_PaymentCard"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How a child set without its partner's number finds it: the set that knows both, and the field they share."""
+
+    entity: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One entity set: its key, and for a child set the field with its partner's number.
+
+    `lookup`: the set itself has no such field; the connector adds it to every record it reads.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    parent: str | None = None
+    lookup: Lookup | None = None
+
+
+def _known(*entities: Entity) -> Mapping[str, Entity]:
+    return MappingProxyType({entity.name: entity for entity in entities})
+
+
+_BY_ADDRESS = Lookup("A_BusinessPartnerAddress", "AddressID")
+_BY_CUSTOMER = Lookup(PARTNER, "Customer")
+_COMMUNICATION = ("AddressID", "Person", "OrdinalNumber")
+
+ENTITIES = _known(
+    Entity(PARTNER, ("BusinessPartner",)),
+    Entity("A_BusinessPartnerAddress", ("BusinessPartner", "AddressID"), "BusinessPartner"),
+    Entity("A_BusinessPartnerRole", ("BusinessPartner", "BusinessPartnerRole"), "BusinessPartner"),
+    Entity("A_BusinessPartnerTaxNumber", ("BusinessPartner", "BPTaxType"), "BusinessPartner"),
+    Entity("A_AddressEmailAddress", _COMMUNICATION, "BusinessPartner", _BY_ADDRESS),
+    Entity("A_AddressPhoneNumber", _COMMUNICATION, "BusinessPartner", _BY_ADDRESS),
+    Entity("A_AddressFaxNumber", _COMMUNICATION, "BusinessPartner", _BY_ADDRESS),
+    Entity("A_Customer", ("Customer",), "BusinessPartner", _BY_CUSTOMER),
+    Entity(
+        "A_CustomerSalesArea",
+        ("Customer", "SalesOrganization", "DistributionChannel", "Division"),
+        "BusinessPartner",
+        _BY_CUSTOMER,
+    ),
+)
+
+
+def entity_of(name: str, *, system: str) -> Entity:
+    """The entity of a name; ConfigError with the near miss when the connector does not know it."""
+    found = ENTITIES.get(name)
+    if found is not None:
+        return found
+    if name in FORBIDDEN:
+        raise ConfigError(f"system '{system}': entity '{name}' is never read: bank and card data", system=system)
+    near = difflib.get_close_matches(name, ENTITIES, n=1, cutoff=0.4)
+    hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(ENTITIES)}"
+    raise ConfigError(f"system '{system}': unknown entity '{name}'{hint}", system=system, entity=name)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildList:
+    """A list below a partner as it is written: its set, what tells two elements apart, who gives the key.
+
+    `natural` recognises an element that does not name its key yet; `owner` are the parent's key fields an element's
+    address repeats; `flag` is the field that marks an element as gone where the API cannot delete it.
+    """
+
+    navigation: str
+    entity: str
+    keys: tuple[str, ...]
+    owner: tuple[str, ...]
+    natural: tuple[str, ...] = ()
+    flag: str | None = None
+    below: tuple["ChildList", ...] = ()
+
+
+def _communication(navigation: str, entity: str, *natural: str) -> ChildList:
+    return ChildList(navigation, entity, ("Person", "OrdinalNumber"), ("AddressID",), natural)
+
+
+ADDRESSES = ChildList(
+    "to_BusinessPartnerAddress",
+    "A_BusinessPartnerAddress",
+    ("AddressID",),
+    ("BusinessPartner",),
+    ("AddressIDByExternalSystem",),
+    below=(
+        _communication("to_EmailAddress", "A_AddressEmailAddress", "EmailAddress"),
+        _communication("to_PhoneNumber", "A_AddressPhoneNumber", "PhoneNumber", "PhoneNumberExtension"),
+        _communication("to_MobilePhoneNumber", "A_AddressPhoneNumber", "PhoneNumber", "PhoneNumberExtension"),
+        _communication("to_FaxNumber", "A_AddressFaxNumber", "FaxNumber", "FaxNumberExtension"),
+    ),
+)
+PARTNER_LISTS = (
+    ADDRESSES,
+    ChildList("to_BusinessPartnerRole", "A_BusinessPartnerRole", ("BusinessPartnerRole",), ("BusinessPartner",)),
+    ChildList("to_BusinessPartnerTax", "A_BusinessPartnerTaxNumber", ("BPTaxType",), ("BusinessPartner",)),
+)
+CUSTOMER = "to_Customer"
+CUSTOMER_LISTS = (
+    ChildList(
+        "to_CustomerSalesArea",
+        "A_CustomerSalesArea",
+        ("SalesOrganization", "DistributionChannel", "Division"),
+        ("Customer",),
+        flag="DeletionIndicator",
+    ),
+)
+
+
+FLAGS = MappingProxyType({child.navigation: (child.flag,) for child in CUSTOMER_LISTS if child.flag})
+
+
+def alpha(value: str, length: int = 10) -> str:
+    """SAP's internal form of a number: digits alone are padded with zeros, anything else stays (compare by this)."""
+    return value.zfill(length) if value.isascii() and value.isdigit() else value

@@ -1,0 +1,53 @@
+"""What one S/4HANA installation needs besides its connection."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROFILES = ("cloud", "onpremise")
+
+
+class Settings(BaseModel):
+    """Settings of a system of kind `s4hana`; mappings read them as `settings.NAME`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    client: str | None = Field(
+        None, pattern=r"^\d{3}$", description="SAP client, sent as `sap-client`; needed where the host serves several."
+    )
+    language: str = Field(
+        "EN", pattern=r"^[A-Z]{2}$", description="Language of SAP's messages and language-dependent codes."
+    )
+    service_path: str = Field(
+        "/sap/opu/odata/sap/API_BUSINESS_PARTNER",
+        pattern=r"^/",
+        description="Path of the service on the host; a reverse proxy's prefix belongs here too.",
+    )
+    sales_area: str | None = Field(
+        None,
+        pattern=r"^[^/]{4}/[^/]{2}/[^/]{2}$",
+        description="Sales organization, distribution channel and division for mappings, as `1010/10/00`.",
+    )
+    partner_grouping: str | None = Field(
+        None, max_length=4, description="Grouping of partners created here where the mapping names none."
+    )
+    order_mark: str | None = Field(
+        None, description="Order header field that carries the mark of a create (used by sales orders)."
+    )
+    overlap_s: int = Field(
+        300,
+        ge=0,
+        description="Seconds a delta reaches back behind the last one: longest transaction plus clock differences.",
+    )
+    max_page_size: int = Field(1000, ge=1, description="Most records asked for in one page.")
+    count: bool = Field(True, description="Ask for the number of records with the first page of a read.")
+    read_unstamped: bool = Field(
+        True,
+        description="Find partners that were created and never changed (no change stamp) by their creation date.",
+    )
+    batch: int = Field(100, ge=1, le=1000, description="Most records in one `$batch`, each in its own changeset.")
+    max_url: int = Field(6000, ge=1000, description="Longest address in characters; key lists are cut to fit.")
+    deadline_s: float = Field(120.0, gt=0, description="Seconds one call may take in all.")
+    max_processing_s: float = Field(
+        600.0,
+        ge=0,
+        description="Seconds a request whose answer was lost may still be at work (the dialog time limit).",
+    )
