@@ -58,7 +58,7 @@ def main() -> int:
     figures: dict[str, int | float | bool] = {}
     broken: list[str] = []
     supervisor = Supervisor(FOLDER, _environment())
-    with _told(screen, figures, broken):
+    with _told(figures, broken):
         try:
             _play(screen, supervisor, wish, figures, broken)
         finally:
@@ -150,7 +150,7 @@ def _stay(screen: Screen, supervisor: Supervisor, airflow: Airflow) -> None:
 
 
 @contextmanager
-def _told(screen: Screen, figures: dict[str, int | float | bool], broken: list[str]) -> Iterator[None]:
+def _told(figures: dict[str, int | float | bool], broken: list[str]) -> Iterator[None]:
     """Turn the ways a demo can fail into a line; Ctrl-C is an end like any other once the story has been told."""
     try:
         yield

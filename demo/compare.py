@@ -92,7 +92,8 @@ def csv_differs(folder: Path, shop: Sandbox, changed: Mapping[str, Mapping[str, 
         if unit is None:
             found.append(f"customer {number} is not in the shop")
             continue
-        wanted = _wanted(row | changed.get(number, {}), places[row["ADDRESSES.ADDRESSID"]] | changed.get(number, {}))
+        new = changed.get(number, {})
+        wanted = _wanted({**row, **new}, {**places[row["ADDRESSES.ADDRESSID"]], **new})
         shown = _shown(unit)
         compared += len(wanted)
         found += [
