@@ -8,8 +8,9 @@ codes, states inside city names). What changes its place, and what has none:
 * the legal form is text, so it becomes the second name field; `LegalForm` holds a two-character code;
 * `EMEA`, `AMER`, `APJ`, `AFR` are sales territories and longer than a region code: they become the sales district of
   customers, and the address has no region;
-* the currency belongs to the customer's sales area; a supplier's has no field here, nor have coordinates and the
-  address type. Addresses that no partner names belong to the model's employees and are left out.
+* the currency belongs to the customer's sales area or the supplier's purchasing organization;
+* coordinates, the address type and the territory of a supplier have no field. Addresses that no partner names belong
+  to the model's employees and are left out.
 """
 
 import csv
@@ -129,6 +130,9 @@ def _supplier(row: Row, name: str) -> dict[str, Any]:
         "SupplierName": name,
         "CreationDate": row["HISTORY.CREATEDAT"],
         "CreatedByUser": row["HISTORY.CREATEDBY.EMPLOYEEID"],
+        "to_SupplierPurchasingOrg": [
+            {"Supplier": row["PARTNERID"], "PurchasingOrganization": "1010", "PurchaseOrderCurrency": row["CURRENCY"]}
+        ],
     }
     return {"to_Supplier": supplier}
 

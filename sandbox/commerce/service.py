@@ -91,10 +91,14 @@ class Service:
             raise misformed("No entity set.")
         wanted = filters.condition(params.get("$filter"), item, where.obj)
         condition = f"WHERE {wanted.sql}" if wanted.sql else ""
-        count = db.execute(f"SELECT count(*) FROM {item.type} t {condition}", wanted.values)
+        count = f"SELECT count(*) FROM {item.type} t {condition}"
         if where.rest == "$count":
             return Response(
-                200, str(count.fetchone()[0]).encode(), "text/plain;charset=utf-8", list(HEADERS), item.entity_set
+                200,
+                str(db.execute(count, wanted.values).fetchone()[0]).encode(),
+                "text/plain;charset=utf-8",
+                list(HEADERS),
+                item.entity_set,
             )
         if where.rest:
             raise misformed(f"'{where.rest}' needs a key before it.")
@@ -105,7 +109,7 @@ class Service:
         found = list(database.rows(db, item.type, page, (*wanted.values, size + 1, start)))
         content: dict[str, Any] = {}
         if _inline_count(params):
-            content["__count"] = str(count.fetchone()[0])
+            content["__count"] = str(db.execute(count, wanted.values).fetchone()[0])
         content["results"] = [renderer.entity(item, row, expand) for row in found[:size]]
         if len(found) > size > 0:
             content["__next"] = _next(request, start + size)

@@ -28,6 +28,7 @@ TYPES = {
     "to_Customer": "A_CustomerType",
     "to_CustomerSalesArea": "A_CustomerSalesAreaType",
     "to_Supplier": "A_SupplierType",
+    "to_SupplierPurchasingOrg": "A_SupplierPurchasingOrgType",
 }
 FORMS = {
     "Edm.DateTime": r"\d{4}-\d{2}-\d{2}",
