@@ -35,9 +35,10 @@ class Process:
         answer.raise_for_status()
         return answer.json()
 
-    def fault(self, kind: str, method: str | None = None, path: str | None = None, **content: Any) -> int:
-        match = {"method": method, "path": path, "inner": content.pop("inner", False)}
-        match |= {name: content.pop(name) for name in ("body", "skip") if name in content and kind != "status"}
+    def fault(
+        self, kind: str, method: str | None = None, path: str | None = None, *, inner: bool = False, **content: Any
+    ) -> int:
+        match = {"method": method, "path": path, "inner": inner}
         return self.tell("/faults", match=match, kind=kind, **content)["id"]
 
     def log(self, after: int = 0, **params: Any) -> list[dict[str, Any]]:
