@@ -103,6 +103,9 @@ def test_a_filter_may_go_one_step_through_a_reference(shop):
     assert len(shop.results("Addresses?$top=100&$filter=country/integrationKey ne 'DE'")) == 13
     assert len(shop.results("Addresses?$top=100&$filter=owner/uid eq 'U07'")) == 1
     assert len(shop.results("Regions?$top=100&$filter=country/isocode eq 'AT'")) == 9
+    shop.post("B2BUnits", unit("U07", address("A7", "DE", "DE-BY")))
+    assert keys(shop.results("Addresses?$filter=region/integrationKey eq 'DE%7CDE-BY'")) == ["false|A7"]
+    assert shop.results("Addresses?$filter=region/integrationKey eq 'AT%7CDE-BY'") == []
 
 
 @pytest.mark.parametrize(
