@@ -88,10 +88,10 @@ class Sender:
         except AnswerLost as error:
             return _unknown(error.code, error.message)
         wait = retry_after(answer, self._service.system.clock())
-        named = {name.lower(): value for name, value in answer.headers.items()}
+        lines = [f"{name}: {value}" for name, value in answer.headers.items() if name.lower() != "retry-after"]
         if wait is not None:
-            named["retry-after"] = str(wait)
-        return [(Part(answer.status, named, answer.body),)]
+            lines.append(f"Retry-After: {wait}")
+        return [(Part(answer.status, "\r\n".join(lines).encode("latin-1", "replace"), answer.body),)]
 
     def _batch(self, changesets: Sequence[Sequence[Request]]) -> list[tuple[Part, ...] | None] | Outcome:
         """The parts of each changeset, or one outcome that holds for all of them."""

@@ -5,26 +5,36 @@ A changeset is all or nothing; the changesets of one batch stand alone, so one b
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from l2c.contract import Request
 
 _BATCH = "batch_l2c"
 _CHANGESET = "changeset_l2c"
-_BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]{1,200})"|([^;\s]{1,200}))', re.IGNORECASE)
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: [^\r\n]*)?\r?\n")
-_CONTENT_ID = re.compile(rb"^content-id:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_CONTENT_TYPE = re.compile(rb"^content-type:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_BLANK = re.compile(rb"\r?\n\r?\n")
+_BOUNDARY = re.compile(rb'boundary\s*=\s*(?:"([^"]{1,200})"|([^;\s]{1,200}))', re.IGNORECASE)
+_STATUS = re.compile(rb"\s*HTTP/\d(?:\.\d)? (\d{3})[^\n]*\n")
+_CONTENT_ID = re.compile(rb"content-id:[ \t]*<?(\d{1,9})>?[ \t\r]*(?:\n|$)", re.IGNORECASE)
+_LENGTH = re.compile(rb"content-length:[ \t]*(\d{1,12})[ \t\r]*(?:\n|$)", re.IGNORECASE)
+_MULTIPART = re.compile(rb"content-type:[ \t]*multipart/", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The answer to one request of a batch; header names are lower case."""
+class Part(msgspec.Struct, frozen=True):
+    """The answer to one request of a batch: its status, its header lines as bytes, its body."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    head: bytes
+    body: bytes
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers by lower-case name."""
+        pairs = (line.partition(":") for line in self.head.decode("latin-1").splitlines())
+        return {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
+
+    def __repr__(self) -> str:
+        """Without headers and body: both may hold personal data."""
+        return f"Part(status={self.status})"
 
 
 def write_batch(changesets: Sequence[Sequence[Request]]) -> tuple[str, bytes]:
@@ -78,84 +88,70 @@ def read_batch(content_type: str, body: bytes, sizes: Sequence[int]) -> list[tup
         owner = _owner(numbers, owners, order)
         if owner is None or owner >= len(found) or found[owner] is not None:
             continue
-        complete = len(parts) == sizes[owner] or (len(parts) == 1 and parts[0].status >= 300)
-        if parts and complete:
-            found[owner] = parts
+        if len(parts) == sizes[owner] or (len(parts) == 1 and parts[0].status >= 300):
+            found[owner] = parts or None
     return found
 
 
 def _owner(numbers: list[int], owners: list[int], order: int) -> int | None:
+    """The changeset that was sent with these Content-IDs; without any, the one at the same place."""
     if not numbers:
         return order
-    named = {owners[number - 1] for number in numbers if 0 < number <= len(owners)}
+    named = {owners[number - 1] if 0 < number <= len(owners) else None for number in numbers}
     return named.pop() if len(named) == 1 else None
 
 
 def _answers(content_type: str, body: bytes) -> Iterator[tuple[tuple[Part, ...], list[int]]]:
     """Each top-level part: a changeset's parts, or the single refusal of one; with the Content-IDs they repeat."""
-    for head, content in _split(content_type, body):
-        kind = _CONTENT_TYPE.search(head)
-        text = kind.group(1).decode("latin-1") if kind else ""
-        nested = text.lower().startswith("multipart/")
-        pieces = list(_split(text, content)) if nested else [(head, content)]
+    end = b"\r\n" if b"\r\n" in body else b"\n"
+    for head, content in _split(content_type.encode("latin-1", "replace"), body, end):
+        nested = _MULTIPART.search(head)
+        pieces = list(_split(head, content, end)) if nested else [(head, content)]
         parts: list[Part] = []
         numbers: list[int] = []
         for inner_head, inner in pieces:
-            part = _part(inner)
+            part = _part(inner, end)
             if part is None:
                 break
             parts.append(part)
-            number = _number(inner_head, part)
-            if number is not None:
-                numbers.append(number)
+            number = _CONTENT_ID.search(inner_head) or _CONTENT_ID.search(part.head)
+            if number:
+                numbers.append(int(number[1]))
         yield (tuple(parts) if len(parts) == len(pieces) else ()), numbers
 
 
-def _number(head: bytes, part: Part) -> int | None:
-    found = _CONTENT_ID.search(head)
-    text = found.group(1).decode("latin-1") if found else part.headers.get("content-id", "")
-    text = text.strip("<>")
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
-def _split(content_type: str, body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Head and content of each part between boundaries; a part without its closing boundary is not given out."""
-    found = _BOUNDARY.search(content_type)
+def _split(described: bytes, body: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Head and content of each part between boundaries; a part without a boundary behind it is not given out."""
+    found = _BOUNDARY.search(described)
     if not found:
         return
-    boundary = b"--" + (found.group(1) or found.group(2)).encode("latin-1", "replace")
-    pieces = (b"\n" + body).split(b"\n" + boundary)
-    for index, piece in enumerate(pieces[1:], start=1):
-        if piece.startswith(b"--") or index == len(pieces) - 1:
+    boundary = end + b"--" + (found[1] or found[2])
+    blank = end + end
+    pieces = (end + body).split(boundary)
+    for piece in pieces[1:-1]:
+        if piece.startswith(b"--"):
             return
-        # the line break before a boundary belongs to the boundary
-        inner = piece.removesuffix(b"\r")
-        inner = inner.removeprefix(b"\r\n") if inner.startswith(b"\r\n") else inner.removeprefix(b"\n")
-        cut = _BLANK.search(inner)
-        if inner[:1] in {b"\r", b"\n"}:
-            yield b"", inner.lstrip(b"\r\n")
-        elif cut:
-            yield inner[: cut.start()], inner[cut.end() :]
-        else:
-            yield inner, b""
+        if piece.startswith(blank):
+            yield b"", piece[len(blank) :]
+            continue
+        head, _, content = piece.partition(blank)
+        yield head, content
 
 
-def _part(content: bytes) -> Part | None:
-    """One HTTP answer inside a part."""
+def _part(content: bytes, end: bytes) -> Part | None:
+    """One HTTP answer inside a part; None when it is none, or shorter than it says."""
     found = _STATUS.match(content)
     if not found:
         return None
-    rest = content[found.end() :]
-    cut = _BLANK.search(b"\n" + rest)
-    head, body = (rest[: max(cut.start() - 1, 0)], rest[cut.end() - 1 :]) if cut else (rest, b"")
-    headers: dict[str, str] = {}
-    for line in head.decode("latin-1").splitlines():
-        name, colon, value = line.partition(":")
-        if colon:
-            headers[name.strip().lower()] = value.strip()
-    length = headers.get("content-length", "")
-    if length.isdigit():
-        if int(length) > len(body):
+    start = found.end()
+    if content.startswith(end, start):
+        head, body = b"", content[start + len(end) :]
+    else:
+        head, _, body = content[start:].partition(end + end)
+    length = _LENGTH.search(head)
+    if length:
+        size = int(length[1])
+        if size > len(body):
             return None
-        body = body[: int(length)]
-    return Part(int(found.group(1)), headers, body)
+        body = body[:size]
+    return Part(int(found[1]), head, body)
