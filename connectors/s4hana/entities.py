@@ -81,28 +81,27 @@ def entity_of(name: str, *, system: str) -> Entity:
 class ChildList:
     """A list below a partner as it is written: its set, what tells two elements apart, who gives the key.
 
-    `natural` recognises an element that does not name its key yet; `owner` are the parent's key fields an element's
-    address repeats; `flag` is the field that marks an element as gone where the API cannot delete it.
+    `natural` recognises an element that does not name its key yet; `flag` is the field that marks an element as gone where
+    the API cannot delete it; `replace`: an element that takes the place of a removed one keeps its number.
     """
 
     navigation: str
     entity: str
     keys: tuple[str, ...]
-    owner: tuple[str, ...]
     natural: tuple[str, ...] = ()
     flag: str | None = None
+    replace: bool = False
     below: tuple["ChildList", ...] = ()
 
 
 def _communication(navigation: str, entity: str, *natural: str) -> ChildList:
-    return ChildList(navigation, entity, ("Person", "OrdinalNumber"), ("AddressID",), natural)
+    return ChildList(navigation, entity, ("Person", "OrdinalNumber"), natural, replace=True)
 
 
 ADDRESSES = ChildList(
     "to_BusinessPartnerAddress",
     "A_BusinessPartnerAddress",
     ("AddressID",),
-    ("BusinessPartner",),
     ("AddressIDByExternalSystem",),
     below=(
         _communication("to_EmailAddress", "A_AddressEmailAddress", "EmailAddress"),
@@ -113,8 +112,8 @@ ADDRESSES = ChildList(
 )
 PARTNER_LISTS = (
     ADDRESSES,
-    ChildList("to_BusinessPartnerRole", "A_BusinessPartnerRole", ("BusinessPartnerRole",), ("BusinessPartner",)),
-    ChildList("to_BusinessPartnerTax", "A_BusinessPartnerTaxNumber", ("BPTaxType",), ("BusinessPartner",)),
+    ChildList("to_BusinessPartnerRole", "A_BusinessPartnerRole", ("BusinessPartnerRole",)),
+    ChildList("to_BusinessPartnerTax", "A_BusinessPartnerTaxNumber", ("BPTaxType",)),
 )
 CUSTOMER = "to_Customer"
 CUSTOMER_LISTS = (
@@ -122,7 +121,6 @@ CUSTOMER_LISTS = (
         "to_CustomerSalesArea",
         "A_CustomerSalesArea",
         ("SalesOrganization", "DistributionChannel", "Division"),
-        ("Customer",),
         flag="DeletionIndicator",
     ),
 )

@@ -5,45 +5,25 @@ or when lists are to be written (only the system knows the numbers of addresses 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from connectors.s4hana.bodies import Mistakes, body_bytes, deep, differing, flat, same
 from connectors.s4hana.entities import (
     CUSTOMER,
-    CUSTOMER_LISTS,
     ENTITIES,
     FLAGS,
     MARK,
     PARTNER,
     PARTNER_LISTS,
-    ChildList,
     Entity,
     alpha,
 )
+from connectors.s4hana.lists import Below, Draft, Element
 from connectors.s4hana.marks import mark_text
 from connectors.s4hana.reader import Reader
 from connectors.s4hana.service import Service
 from l2c.contract import Change, Outcome, Prepared, Record, Request, Status
 from l2c.errors import ConfigError
 from l2c.http import EntityType, Metadata, entity_path
-
-Element = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Draft:
-    """The requests of one change while they are found, by kind; mistakes; and what moved in the target meanwhile."""
-
-    removed: list[Request] = field(default_factory=list)
-    patched: list[Request] = field(default_factory=list)
-    added: list[Request] = field(default_factory=list)
-    mistakes: Mistakes = field(default_factory=list)
-    moved: list[str] = field(default_factory=list)
-
-    def requests(self) -> tuple[Request, ...]:
-        """In the order in which they can be done."""
-        return (*self.removed, *self.patched, *self.added)
 
 
 class Writer:
@@ -119,7 +99,7 @@ class Writer:
         body = flat(kind, differing(kind, data, present), draft.mistakes, creating=False)
         if body:
             draft.patched.append(Request("PATCH", path, body_bytes(body), {"If-Match": etag} if etag else {}))
-        below = _Below(metadata, draft)
+        below = Below(metadata, draft)
         for child in PARTNER_LISTS:
             if child.navigation in data:
                 below.compare(child, path, data, present, change.before)
@@ -169,119 +149,3 @@ def _moved(kind: EntityType, before: Element, present: Element) -> list[str]:
         for name, value in before.items()
         if name in kind.fields and name in present and not same(value, present[name], kind.fields[name])
     ]
-
-
-class _Below:
-    """Compares the lists below a partner and drafts the requests that make them equal."""
-
-    def __init__(self, metadata: Metadata, draft: Draft) -> None:
-        self._metadata = metadata
-        self._draft = draft
-
-    def customer(self, data: Element, present: Element, before: Element | None) -> None:
-        """The customer of a partner: it cannot be created by itself, only changed."""
-        wanted, there = data[CUSTOMER] or {}, present.get(CUSTOMER)
-        if not wanted:
-            return
-        if not there:
-            self._draft.mistakes.append((CUSTOMER, "the partner is no customer: give it a customer role first"))
-            return
-        kind = self._metadata.sets["A_Customer"]
-        path = entity_path("A_Customer", {"Customer": there["Customer"]})
-        self._patch(kind, path, wanted, there, f"{CUSTOMER}.")
-        known = before.get(CUSTOMER) if before else None
-        for child in CUSTOMER_LISTS:
-            if child.navigation in wanted:
-                self.compare(child, path, wanted, there, known)
-
-    def compare(
-        self, child: ChildList, path: str, data: Element, present: Element, before: Element | None, prefix: str = ""
-    ) -> None:
-        """Draft what makes the list `child` of `present` equal to the one of `data`.
-
-        Only elements that `before` shows are removed: what others added meanwhile stays.
-        """
-        wanted: Sequence[Element] = data[child.navigation] or ()
-        there: Sequence[Element] = present.get(child.navigation) or ()
-        known: Sequence[Element] = (before or {}).get(child.navigation) or ()
-        taken: set[int] = set()
-        for index, element in enumerate(wanted):
-            where = f"{prefix}{child.navigation}[{index}]."
-            match = _match(child, element, there, taken)
-            if match is None:
-                self._add(child, path, element, where)
-                continue
-            taken.add(match)
-            self._update(child, element, there[match], _known(child, there[match], known), where)
-        gone: set[int] = set()
-        for element in known:
-            match = _match(child, element, there, gone)
-            if match is None:
-                continue
-            gone.add(match)
-            if match not in taken:
-                self._remove(child, there[match], f"{prefix}{child.navigation}.")
-
-    def _add(self, child: ChildList, path: str, element: Element, where: str) -> None:
-        if child.natural and element.get(child.keys[-1]):
-            self._draft.moved.append(f"{where}{child.keys[-1]} '{element[child.keys[-1]]}' does not exist any more")
-            return
-        body = deep(self._metadata, self._metadata.sets[child.entity], element, self._draft.mistakes, where)
-        self._draft.added.append(Request("POST", f"{path}/{child.navigation}", body_bytes(body)))
-
-    def _update(self, child: ChildList, element: Element, present: Element, known: Element | None, where: str) -> None:
-        kind = self._metadata.sets[child.entity]
-        path = self._path(child, present)
-        self._patch(kind, path, element, present, where)
-        for lower in child.below:
-            if lower.navigation in element:
-                self.compare(lower, path, element, present, known, where)
-
-    def _patch(self, kind: EntityType, path: str, wanted: Element, present: Element, where: str) -> None:
-        changed = differing(kind, wanted, present)
-        body = flat(kind, changed, self._draft.mistakes, prefix=where, creating=False)
-        if body:
-            self._draft.patched.append(Request("PATCH", path, body_bytes(body)))
-
-    def _remove(self, child: ChildList, present: Element, where: str) -> None:
-        path = self._path(child, present)
-        if child.flag is not None:
-            if not present.get(child.flag):
-                self._draft.patched.append(Request("PATCH", path, body_bytes({child.flag: True})))
-        elif child.entity in self._metadata.undeletable:
-            named = "/".join(str(present.get(key) or "") for key in child.keys)
-            self._draft.mistakes.append((where + child.keys[0], f"'{named}' cannot be removed through this API"))
-        else:
-            self._draft.removed.append(Request("DELETE", path))
-
-    def _path(self, child: ChildList, present: Element) -> str:
-        kind = self._metadata.sets[child.entity]
-        types = {name: schema.type for name, schema in kind.fields.items()}
-        return entity_path(child.entity, {name: present[name] for name in kind.keys}, types)
-
-
-def _match(child: ChildList, element: Element, there: Sequence[Element], taken: set[int]) -> int | None:
-    """Which present element this one is: by its key where it names one, else by what it says."""
-    number = child.keys[-1]
-    named = [key for key in child.keys if element.get(key)]
-    if element.get(number) or not child.natural:
-        fields: Sequence[str] = named or child.keys
-        internal = True
-    else:
-        fields, internal = child.natural, False
-        if not any(element.get(name) for name in fields):
-            return None
-    for index, other in enumerate(there):
-        if index not in taken and all(_equal(element.get(name), other.get(name), internal) for name in fields):
-            return index
-    return None
-
-
-def _equal(left: Any, right: Any, internal: bool) -> bool:
-    mine, theirs = str(left or ""), str(right or "")
-    return alpha(mine) == alpha(theirs) if internal else mine.casefold() == theirs.casefold()
-
-
-def _known(child: ChildList, present: Element, known: Sequence[Element]) -> Element | None:
-    """What `before` says of a present element."""
-    return next((element for element in known if _match(child, element, [present], set()) == 0), None)
