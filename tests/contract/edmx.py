@@ -107,3 +107,17 @@ def unequal(ours: Property, real: Property) -> list[str]:
         for name in stated
         if getattr(ours, name) != getattr(real, name)
     ]
+
+
+def changed(text: bytes, kind: str, name: str, attribute: str, value: str) -> bytes:
+    """The document with one attribute of one property changed."""
+    root = etree.fromstring(text)
+    (found,) = [
+        one
+        for item in root.iter("{*}EntityType")
+        if item.get("Name") == kind
+        for one in item.iterfind("{*}Property")
+        if one.get("Name") == name
+    ]
+    found.set(attribute, value)
+    return etree.tostring(root)

@@ -71,24 +71,28 @@ def shows_every_record(trial: Trial) -> None:
 
 
 def in_change_order(trial: Trial) -> None:
-    """Records come in the order of their change stamps, oldest first."""
+    """What changed after a cursor comes in the order of its change stamps, oldest first; a first load may go by key."""
     if trial.schema.delta not in {"stamp", "day"}:
         raise NotApplicable(f"delta is '{trial.schema.delta}'")
+    cursor = list(pages(trial))[-1][1]
+    changed = sorted(trial.rig.native_keys(), reverse=True)[: trial.rig.page_size + 1]
+    for key in changed:
+        trial.rig.touch(key)
     newest: datetime | None = None
-    seen: set[tuple[str, datetime | None]] = set()
-    for records, _ in pages(trial):
+    stamped: dict[str, datetime] = {}
+    for records, _ in pages(trial, since=cursor):
         for record in records:
-            if (record.key, record.changed_at) in seen:
-                continue  # a repeat is another check's matter
-            seen.add((record.key, record.changed_at))
             stamp = record.changed_at
-            if stamp is None:
-                raise Broken(f"record '{record.key}' has no change stamp")
+            if stamp is None or stamped.get(record.key) == stamp:
+                continue  # never changed since it was created, or a repeat, which is another check's matter
             if stamp.tzinfo is None:
                 raise Broken(f"the change stamp of record '{record.key}' has no time zone")
             if newest is not None and stamp < newest:
                 raise Broken(f"record '{record.key}' of {stamp} comes after one of {newest}")
-            newest = stamp
+            newest = stamped[record.key] = stamp
+    silent = [key for key in changed if key not in stamped]
+    if silent:
+        raise Broken(f"changed after the cursor and not shown with a change stamp: {_some(silent)}")
 
 
 def resumes_anywhere(trial: Trial) -> None:
@@ -108,30 +112,26 @@ def resumes_anywhere(trial: Trial) -> None:
 
 
 def sees_changes_made_meanwhile(trial: Trial) -> None:
-    """What users change and add while a read runs, or while it is broken off, is shown before the next read ends."""
+    """What users change and add while a read runs, or is broken off and resumed, is shown when the next read ends."""
     if trial.schema.delta == "none":
         raise NotApplicable("delta is 'none'")
-    for goes_on in (True, False):
+    for broken_off in (False, True):
         shown: dict[str, Any] = {}
-        worked_on, cursor = _read_while_users_work(trial, shown, goes_on=goes_on)
-        for records, _ in pages(trial, since=cursor):
-            _note(trial, shown, records)
+        worked_on: Sequence[str] = ()
+        cursor: str | None = None
+        for number, (records, resume) in enumerate(pages(trial)):
+            cursor = _note(trial, shown, records, resume, cursor)
+            if number == 1:
+                worked_on = _work(trial, shown, records[0].key)
+                if broken_off:
+                    break
+        for _ in range(2 if broken_off else 1):
+            for records, resume in pages(trial, since=cursor):
+                cursor = _note(trial, shown, records, resume, cursor)
         stale = [key for key in worked_on if shown.get(key) != trial.rig.label_of(key)]
         if stale:
-            raise Broken(f"{'after' if goes_on else 'resuming in'} a read with changes, not up to date: {_some(stale)}")
-
-
-def _read_while_users_work(trial: Trial, shown: dict[str, Any], *, goes_on: bool) -> tuple[Sequence[str], str | None]:
-    worked_on: Sequence[str] = ()
-    cursor: str | None = None
-    for number, (records, resume) in enumerate(pages(trial)):
-        _note(trial, shown, records)
-        cursor = resume or cursor
-        if number == 1:
-            worked_on = _work(trial, shown, records[0].key)
-            if not goes_on:
-                break
-    return worked_on, cursor
+            what = "broken off and resumed" if broken_off else "with changes"
+            raise Broken(f"after a read {what} and the next one, not up to date: {_some(stale)}")
 
 
 def _work(trial: Trial, shown: dict[str, Any], just_read: str) -> Sequence[str]:
@@ -142,9 +142,12 @@ def _work(trial: Trial, shown: dict[str, Any], just_read: str) -> Sequence[str]:
     return [*touched, trial.rig.add()]
 
 
-def _note(trial: Trial, shown: dict[str, Any], records: list[Record]) -> None:
+def _note(
+    trial: Trial, shown: dict[str, Any], records: list[Record], resume: str | None, cursor: str | None
+) -> str | None:
     for record in records:
         shown[record.key] = value_at(record.data, trial.rig.label)
+    return resume or cursor
 
 
 def partitions_cover(trial: Trial) -> None:
