@@ -1,0 +1,43 @@
+"""The operator's files: strict YAML, models of systems, entities, flows and mappings, and the project that holds them."""
+
+from l2c.config.connections import env_connection, variable_of
+from l2c.config.entities import EntityConfig, FieldConfig
+from l2c.config.flows import CaptureConfig, DistributeConfig, FlowConfig, OwnerChoice, Retries
+from l2c.config.loader import Block, Row, load_file, load_text
+from l2c.config.mappings import Action, MappingConfig, Rule, SafeBy, ValueMapConfig
+from l2c.config.problems import Finding, Mark, Severity, finding, findings_of, near_miss
+from l2c.config.project import Project
+from l2c.config.schedules import Schedule, check_cron, parse_duration
+from l2c.config.systems import SystemConfig
+
+__all__ = [
+    "Action",
+    "Block",
+    "CaptureConfig",
+    "DistributeConfig",
+    "EntityConfig",
+    "FieldConfig",
+    "Finding",
+    "FlowConfig",
+    "MappingConfig",
+    "Mark",
+    "OwnerChoice",
+    "Project",
+    "Retries",
+    "Row",
+    "Rule",
+    "SafeBy",
+    "Schedule",
+    "Severity",
+    "SystemConfig",
+    "ValueMapConfig",
+    "check_cron",
+    "env_connection",
+    "finding",
+    "findings_of",
+    "load_file",
+    "load_text",
+    "near_miss",
+    "parse_duration",
+    "variable_of",
+]

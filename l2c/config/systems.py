@@ -1,0 +1,60 @@
+"""Systems: the installations the hub talks to (`config/systems.yaml`)."""
+
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from l2c.config.model import Model
+from l2c.config.schedules import TimeZone
+
+_SECRET_WORDS = ("password", "passwd", "secret", "api_key", "apikey", "private_key")
+
+
+class SystemConfig(Model):
+    """One installation."""
+
+    name: str = Field("", description="The system's name; stands as the key, not inside.", exclude=True)
+    kind: str = Field(description="Which connector speaks to it: an entry point of the group `l2c.connectors`.")
+    connection: str = Field(
+        description="Name of the Airflow connection; outside Airflow of the variable `L2C_CONNECTION_<NAME>`."
+    )
+    profile: str | None = Field(None, description="A variant the connector knows, such as `cloud` or `onpremise`.")
+    time_zone: TimeZone = Field("UTC", description="Time zone of dates and times the system shows without one.")
+    allow_hosts: tuple[str, ...] = Field(
+        (), description="Hosts that may be called besides the connection's own.", strict=False
+    )
+    ca_file: str | None = Field(None, description="File with the certificates of a private authority (PEM).")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Settings of the connector, and what mappings read as `settings.<name>`."
+    )
+    enabled: bool = Field(True, description="`false` takes the system out of every flow, without a mistake anywhere.")
+
+    @field_validator("settings")
+    @classmethod
+    def _no_secrets(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for key in value:
+            if any(word in key.lower() for word in _SECRET_WORDS):
+                raise ValueError(f"setting '{key}' looks like a secret; secrets belong in the connection")
+        return value
+
+
+class SystemsFile(Model):
+    """The file `config/systems.yaml`."""
+
+    systems: dict[str, SystemConfig] = Field(description="Every system by its name.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        systems = value.get("systems") if isinstance(value, dict) else None
+        if isinstance(systems, dict):
+            for name in systems:
+                check_name(name, "system")
+        return value
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise ValueError unless a name is lower case letters, digits and underscores, at most 40."""
+    plain = name.isascii() and name == name.lower() and name.replace("_", "a").isalnum()
+    if not plain or not name[0].isalpha() or len(name) > 40:
+        raise ValueError(f"{what} name '{name}' must be lower case letters, digits and underscores, at most 40")

@@ -1,0 +1,112 @@
+"""Turns the written-out source of a plan into two functions with exactly the names they may use."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from l2c.errors import ConfigError
+from l2c.mapping import functions, runtime
+from l2c.mapping.compiler import Builder
+from l2c.mapping.emit import write_careful, write_fast
+from l2c.mapping.rules import Group, Leaf, Many, Part, Plan
+from l2c.mapping.runtime import ABSENT, END_OF_TIME, Reason
+from l2c.mapping.scopes import Load
+
+_RUNTIME = (
+    "Trouble", "calculate", "careful_boolean", "careful_code", "careful_date", "careful_letters", "careful_text",
+    "careful_timestamp", "compared_now", "decimal_text", "dig", "in_order", "known_date", "load", "load_each", "load_list",
+    "nothing_as_none", "odd", "remember", "soonest", "valid_now", "whole",
+)  # fmt: skip
+_BUILTINS = {
+    "ArithmeticError": ArithmeticError, "AttributeError": AttributeError, "LookupError": LookupError, "TypeError": TypeError,
+    "ValueError": ValueError, "dict": dict, "filter": filter, "len": len, "set": set, "sorted": sorted,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The two forms of one mapping and their source."""
+
+    fast: Callable[[Mapping[str, Any], Any], Any]
+    careful: Callable[[Mapping[str, Any], Any], Any]
+    fast_source: str
+    careful_source: str
+    clock: bool
+
+
+def link(plan: Plan, builder: Builder, mapped: type[Any]) -> Compiled:
+    """The functions of a plan; `mapped` is what they return."""
+    names = _names(plan, builder, mapped)
+    # loads may only add reasons after all parts are known, so the careful source comes second
+    fast_source, careful_source = write_fast(plan), write_careful(plan)
+    space = dict(names)
+    _define(fast_source, space, f"<{builder.sources.config.mapping} fast>")
+    _define(careful_source, space, f"<{builder.sources.config.mapping} careful>")
+    return Compiled(space["fast"], space["careful"], fast_source, careful_source, builder.unit.clock)
+
+
+def _define(source: str, space: dict[str, Any], name: str) -> None:
+    try:
+        code = compile(source, name, "exec")
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ConfigError(f"{name}: too large or nested too deep to compile ({type(error).__name__})") from None
+    exec(code, space)  # noqa: S102 - the source was written by l2c.mapping.emit from checked nodes only
+
+
+def _names(plan: Plan, builder: Builder, mapped: type[Any]) -> dict[str, Any]:
+    space: dict[str, Any] = {"__builtins__": dict(_BUILTINS)}
+    space.update({f.call.__name__: f.call for f in functions.FUNCTIONS.values()})
+    space.update({name: getattr(runtime, name) for name in _RUNTIME})
+    space.update(builder.unit.constants)
+    leaves = [*([plan.key] if plan.key else []), *plan.other_keys, *_leaves(plan.parts)]
+    for leaf in leaves:
+        if leaf.table is not None:
+            space[f"M{leaf.number}"] = leaf.table.values
+        if leaf.check.kind == "code":
+            space[f"V{leaf.number}"] = frozenset(leaf.check.values)
+        if leaf.check.kind == "letters":
+            space[f"L{leaf.number}"] = {}
+    loads = _load_reasons(plan, builder)
+    space.update(
+        Mapped=mapped, A=ABSENT, END=END_OF_TIME, NOWHERE={}, D={}, S={}, Unfit=functions.Unfit, LOADS=loads,
+        REASONS=tuple(builder.reasons), record_key=lambda record: "",
+    )  # fmt: skip
+    return space
+
+
+def _load_reasons(plan: Plan, builder: Builder) -> dict[str, int]:
+    """For each load, the reason its mistakes are told under: its source path."""
+    numbers: dict[str, int] = {}
+    scopes = [plan.scope, *(part.scope for part in _lists(plan.parts))]
+    for scope in scopes:
+        for load in scope.loads.values():
+            builder.reasons.append(_reason(scope.path, load, builder))
+            numbers[load.var] = len(builder.reasons) - 1
+    return numbers
+
+
+def _reason(above: str, load: Load, builder: Builder) -> Reason:
+    path = ".".join((*([above] if above else []), *load.path))
+    return Reason(path, builder.sources.block.mark.file, load.info.personal)
+
+
+def _leaves(parts: list[Part]) -> list[Leaf]:
+    found: list[Leaf] = []
+    for part in parts:
+        if isinstance(part, Leaf):
+            found.append(part)
+        else:
+            found += _leaves(part.parts)
+            if isinstance(part, Many) and part.value is not None:
+                found.append(part.value)
+    return found
+
+
+def _lists(parts: list[Part]) -> list[Many]:
+    found: list[Many] = []
+    for part in parts:
+        if isinstance(part, Many):
+            found.append(part)
+        if isinstance(part, (Many, Group)):
+            found += _lists(part.parts)
+    return found
