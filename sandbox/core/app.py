@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -136,7 +136,7 @@ class App:
         self._routes: list[tuple[re.Pattern[str], Route]] = []
         self._ids = itertools.count(1)
 
-    def install(self, system: System, extra: list[Route] = []) -> None:  # noqa: B006  # never changed
+    def install(self, system: System, extra: Sequence[Route] = ()) -> None:
         """Put the system, and routes of the control address, behind this app."""
         self.system = system
         self._routes = [(re.compile(r.pattern), r) for r in [*extra, *system.routes()]]

@@ -43,10 +43,8 @@ class Batch:
         pieces = []
         for number, part in enumerate(parts, 1):
             name = f"{request.id}.{number}"
-            if isinstance(part, Operation):
-                piece = self._read(request, part, name)
-            else:
-                piece = self._changeset(request, part, name)
+            answer = self._read if isinstance(part, Operation) else self._changeset
+            piece = answer(request, part, name)
             if piece is not None:
                 pieces.append(piece)
         body = joined(pieces, OUTER)

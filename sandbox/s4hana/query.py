@@ -26,6 +26,10 @@ OPTIONS = frozenset(
 )  # fmt: skip
 
 
+Groups = dict[tuple[Any, ...], list[Row]]
+"""Children by the values of the properties that join them to their owner."""
+
+
 @dataclass(slots=True)
 class Shape:
     """What a record's answer contains: selected properties (None: all), shown and expanded navigations, level by level."""
@@ -52,6 +56,38 @@ class Token:
         """Back from the opaque form; raises ValueError."""
         last, offset, left = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return cls(last, int(offset), left)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a page is read with: SQL condition with its values, order (True: descending) and beginning."""
+
+    entity: Entity
+    where: str
+    values: list[Any]
+    order: list[tuple[str, bool]]
+    begin: Token
+
+    def fetch(self, db: sqlite3.Connection, limit: int | None) -> list[Row]:
+        """The page's rows, and one more when there is a next page."""
+        where, values = self.where, self.values
+        if self.begin.last is not None:
+            behind, more = _behind(self.entity, self.order, self.begin.last)
+            where, values = (f"({where}) AND ({behind})" if where else behind), [*values, *more]
+        columns = [(expression(self.entity.properties[name]), desc) for name, desc in self.order]
+        by = ", ".join(f"{column} DESC" if desc else column for column, desc in columns)
+        bounds = [bound for bound in (limit and limit + 1, self.begin.left) if bound is not None]
+        clause = f" WHERE {where}" if where else ""
+        sql = f'SELECT data FROM "{self.entity.name}"{clause} ORDER BY {by} LIMIT ? OFFSET ?'
+        found = db.execute(sql, (*values, min(bounds, default=-1), self.begin.offset)).fetchall()
+        return [tables.decode(data) for (data,) in found]
+
+    def after(self, rows: Sequence[Row], *, stable: bool) -> Token:
+        """Where the page behind these rows begins; not `stable`: by counting, so that pages shift under changes."""
+        left = None if self.begin.left is None else self.begin.left - len(rows)
+        if not stable:
+            return Token(offset=self.begin.offset + len(rows), left=left)
+        return Token(last=[_value(self.entity, name, rows[-1]) for name, _ in self.order], left=left)
 
 
 class Reader:
@@ -103,14 +139,15 @@ class Reader:
     def collection(self, db: sqlite3.Connection, request: Request, target: Target, root: str) -> Json:
         """One page of a collection."""
         params, entity = request.params, target.entity
-        where, values = self._where(params, target)
-        order = compile_order(entity, params.get("$orderby", ""))
-        token, limit = self._start(params)
-        rows = self._rows(db, entity, (where, values), order, token, limit)
+        plan = Plan(
+            entity, *self._where(params, target), compile_order(entity, params.get("$orderby", "")), _begin(params)
+        )
+        limit = self.settings.page_size or None
+        rows = plan.fetch(db, limit)
         following = None
         if limit is not None and len(rows) > limit:
             rows = rows[:limit]
-            following = self._following(request, entity, order, token, rows)
+            following = _link(request, plan.after(rows, stable=self.settings.skiptoken == "key"))
         count = None
         if params.get("$inlinecount") == "allpages":
             count = self.count(db, target, params)
@@ -130,54 +167,6 @@ class Reader:
             where, values = (f"{where} AND {sql}" if where else sql), [*values, *more]
         return where, values
 
-    def _start(self, params: dict[str, str]) -> tuple[Token, int | None]:
-        """Where the page begins and how long it may be; None: to the end."""
-        top = _number(params, "$top")
-        if "$skiptoken" in params:
-            try:
-                token = Token.parse(params["$skiptoken"])
-            except (ValueError, TypeError) as error:
-                raise failure(400, "Invalid $skiptoken") from error
-        else:
-            token = Token(offset=_number(params, "$skip") or 0, left=top)
-        page = self.settings.page_size or None
-        return token, page
-
-    def _rows(
-        self,
-        db: sqlite3.Connection,
-        entity: Entity,
-        where: tuple[str, list[Any]],
-        order: list[tuple[str, bool]],
-        token: Token,
-        limit: int | None,
-    ) -> list[Row]:
-        """The page's rows, and one more when there is a next page."""
-        sql, values = where
-        if token.last is not None:
-            behind, more = _behind(entity, order, token.last)
-            sql, values = (f"({sql}) AND ({behind})" if sql else behind), [*values, *more]
-        by = ", ".join(expression(entity.properties[name]) + (" DESC" if desc else "") for name, desc in order)
-        wanted = None if limit is None else limit + 1
-        if token.left is not None:
-            wanted = token.left if wanted is None else min(wanted, token.left)
-        clause = f" WHERE {sql}" if sql else ""
-        text = f'SELECT data FROM "{entity.name}"{clause} ORDER BY {by} LIMIT ? OFFSET ?'
-        found = db.execute(text, (*values, -1 if wanted is None else wanted, token.offset)).fetchall()
-        return [orjson.loads(data) for (data,) in found]
-
-    def _following(
-        self, request: Request, entity: Entity, order: list[tuple[str, bool]], token: Token, rows: Sequence[Row]
-    ) -> str:
-        left = None if token.left is None else token.left - len(rows)
-        if self.settings.skiptoken == "offset":
-            after = Token(offset=token.offset + len(rows), left=left)
-        else:
-            after = Token(last=[_value(entity, name, rows[-1]) for name, _ in order], left=left)
-        pairs = [part for part in request.query.split("&") if part and not _is_paging(part)]
-        pairs.append(f"$skiptoken={quote(after.text())}")
-        return f"{request.base}{request.path}?{'&'.join(pairs)}"
-
     def render(
         self, db: sqlite3.Connection, entity: Entity, rows: Sequence[Row], shape: Shape, root: str
     ) -> list[Json]:
@@ -187,32 +176,24 @@ class Reader:
         for name, inner in shape.expand.items():
             if shape.deferred is not None and name not in shape.deferred:
                 continue
-            self._expanded(db, entity, rows, items, name, inner, root)
+            navigation = entity.navigations[name]
+            found = tables.related_to_many(db, self.model[navigation.target], navigation, rows)
+            shown = self._render_groups(db, self.model[navigation.target], found, inner, root)
+            for item, row in zip(items, rows, strict=True):
+                children = shown.get(tuple(row.get(own, "") for own, _ in navigation.joins), [])
+                if navigation.many:
+                    item[name] = self._inner_page(item, name, children)
+                else:
+                    item[name] = children[0] if children else None
         return items
 
-    def _expanded(
-        self,
-        db: sqlite3.Connection,
-        entity: Entity,
-        rows: Sequence[Row],
-        items: list[Json],
-        name: str,
-        shape: Shape,
-        root: str,
-    ) -> None:
-        navigation = entity.navigations[name]
-        other = self.model[navigation.target]
-        grouped = tables.related_to_many(db, other, navigation, rows)
-        keys = [tuple(row.get(own, "") for own, _ in navigation.joins) for row in rows]
-        flat = [row for key in dict.fromkeys(keys) for row in grouped.get(key, [])]
-        rendered = iter(self.render(db, other, flat, shape, root))
-        shown = {key: [next(rendered) for _ in grouped.get(key, [])] for key in dict.fromkeys(keys)}
-        for item, key in zip(items, keys, strict=True):
-            found = shown[key]
-            if navigation.many:
-                item[name] = self._inner_page(item, name, found)
-            else:
-                item[name] = found[0] if found else None
+    def _render_groups(
+        self, db: sqlite3.Connection, entity: Entity, groups: Groups, shape: Shape, root: str
+    ) -> dict[tuple[Any, ...], list[Json]]:
+        """Children of many records at once, so that the next level needs one query for all of them."""
+        flat = [row for rows in groups.values() for row in rows]
+        rendered = iter(self.render(db, entity, flat, shape, root))
+        return {key: [next(rendered) for _ in rows] for key, rows in groups.items()}
 
     def _inner_page(self, item: Json, name: str, found: list[Json]) -> Json:
         limit = self.settings.expand_page_size
@@ -221,6 +202,23 @@ class Reader:
         return results(
             found[:limit], following=f"{item['__metadata']['uri']}/{name}?$skiptoken={Token(offset=limit).text()}"
         )
+
+
+def _begin(params: dict[str, str]) -> Token:
+    """Where a page begins: as the link of the page before says, else by `$skip`."""
+    if "$skiptoken" not in params:
+        return Token(offset=_number(params, "$skip") or 0, left=_number(params, "$top"))
+    try:
+        return Token.parse(params["$skiptoken"])
+    except (ValueError, TypeError) as error:
+        raise failure(400, "Invalid $skiptoken") from error
+
+
+def _link(request: Request, token: Token) -> str:
+    """The address of the next page: the same query, with a token in place of `$top` and `$skip`."""
+    pairs = [part for part in request.query.split("&") if part and not _is_paging(part)]
+    pairs.append(f"$skiptoken={quote(token.text())}")
+    return f"{request.base}{request.path}?{'&'.join(pairs)}"
 
 
 def _paths(text: str) -> list[str]:
@@ -249,6 +247,8 @@ def _value(entity: Entity, name: str, row: Row) -> Any:
 
 def _behind(entity: Entity, order: list[tuple[str, bool]], last: list[Any]) -> tuple[str, list[Any]]:
     """The condition for rows that come after one whose order values are `last`; SQLite sorts null first."""
+    if len(last) != len(order):
+        raise failure(400, "The $skiptoken belongs to another order")
     alternatives, values = [], []
     for index, (name, desc) in enumerate(order):
         column, value = expression(entity.properties[name]), last[index]
