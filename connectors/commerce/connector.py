@@ -163,6 +163,6 @@ class CommerceConnector:
         )
 
     def _of(self, prepared: Sequence[Prepared]) -> Service:
-        """The service of a batch: that of the entity set its last changeset begins with (all are of one entity)."""
-        entity_set = prepared[-1].requests[0].path.partition("(")[0]
+        """The service of a batch: that of the entity set its last request names (all are of one entity)."""
+        entity_set = prepared[-1].requests[-1].path.partition("(")[0]
         return self._service(next(item.name for item in self._entities.values() if item.set == entity_set))

@@ -36,11 +36,15 @@ def entities(settings: CommerceSettings) -> Mapping[str, Entity]:
 
 @dataclass(frozen=True, slots=True)
 class ChildList:
-    """A list of nested elements that live and die with their record; `key` are the paths of an element's key attributes."""
+    """A list of nested elements that live and die with their record.
+
+    `key`: paths of an element's key attributes; `references`: its fields that refer to one other item.
+    """
 
     name: str
     set: str
     key: tuple[tuple[str, ...], ...]
+    references: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,10 @@ class Temporal:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An entity with the session that speaks to its integration object and what its metadata says."""
+    """An entity with the session that speaks to its integration object and what its metadata says.
+
+    `children`: lists that are part of a record; `links`: lists that only refer; `references`: fields that refer to one item.
+    """
 
     entity: Entity
     session: HttpSession
@@ -62,6 +69,7 @@ class Service:
     shape: Shape
     children: tuple[ChildList, ...]
     links: frozenset[str]
+    references: frozenset[str]
     temporal: Temporal | None
 
 
@@ -73,7 +81,9 @@ def service_of(entity: Entity, session: HttpSession, metadata: Metadata) -> Serv
     kind = metadata.sets[entity.set]
     lists = [name for name, navigation in kind.navigations.items() if navigation.many and name != "localizedAttributes"]
     children = tuple(
-        ChildList(name, _set_of(metadata, kind.navigations[name].target), key_paths(metadata, target))
+        ChildList(
+            name, _set_of(metadata, kind.navigations[name].target), key_paths(metadata, target), _references(target)
+        )
         for name in lists
         if _flag(kind, name, "IsPartOf") and (target := metadata.target(kind, name)) is not None
     )
@@ -85,8 +95,13 @@ def service_of(entity: Entity, session: HttpSession, metadata: Metadata) -> Serv
         shape_of(metadata, kind),
         children,
         frozenset(lists) - {child.name for child in children},
+        _references(kind),
         _temporal(entity, metadata, kind, (kind.name,)),
     )
+
+
+def _references(kind: EntityType) -> frozenset[str]:
+    return frozenset(name for name, navigation in kind.navigations.items() if not navigation.many)
 
 
 def key_paths(metadata: Metadata, kind: EntityType) -> tuple[tuple[str, ...], ...]:

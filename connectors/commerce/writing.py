@@ -1,13 +1,13 @@
 """Writing: one changeset a record in a `$batch`; POST creates or updates by key, DELETE removes.
 
-POST adds to a list and never takes an element away, and PATCH (which replaces whole lists, also elements that are not
-ours) is not allowed in a batch. So an element that is to go gets its own DELETE in the record's changeset, by the
-integrationKey the shop shows for it.
+POST adds to a list and never takes an element away, nor does it clear a reference; PATCH, which replaces whole lists, also
+elements that are not ours, is not allowed in a batch. So an element that is to go gets its own DELETE in the record's
+changeset, by the integrationKey the shop shows for it, and one whose reference is to be cleared is made anew.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,35 +23,78 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 def prepared(service: Service, changes: Sequence[Change]) -> list[Prepared]:
     """The requests of each change, in order; reads the shop only for changes that take something away."""
-    gone = {place: found for place, change in enumerate(changes) if (found := _gone(service, change))}
+    plans = [_plan(service, change) for change in changes]
+    emptied = [plan.key for plan in plans if plan.gone]
     deleted = [change.record.key for change in changes if change.record.deleted]
     there: Mapping[str, Mapping[str, Any]] = {}
-    if gone or deleted:
-        keys = dict.fromkeys([*(_key(service, changes[place]) for place in gone), *deleted])
-        there = shown(service, list(keys), [child.name for child in service.children] if gone else [])
-    made: list[Prepared] = []
-    for place, change in enumerate(changes):
-        if change.record.deleted:
-            made.append(_deletion(service, change, there))
-        elif outcome := _refused(service, change):
-            made.append(Prepared(change, (), outcome))
-        else:
-            post = Request("POST", service.entity.set, _body(service, change), _NO_HEADERS)
-            removals = _removals(gone[place], there.get(_key(service, change), {})) if place in gone else ()
-            made.append(Prepared(change, (post, *removals)))
-    return made
+    if emptied or deleted:
+        expand = [child.name for child in service.children] if emptied else []
+        there = shown(service, list(dict.fromkeys(emptied + deleted)), expand)
+    return [_prepared(service, change, plan, there) for change, plan in zip(changes, plans, strict=True)]
+
+
+def _prepared(service: Service, change: Change, plan: "_Plan", there: Mapping[str, Mapping[str, Any]]) -> Prepared:
+    if change.record.deleted:
+        return _deletion(service, change, there)
+    outcome = _refused(service, change, plan.key)
+    if outcome is not None:
+        return Prepared(change, (), outcome)
+    post = Request("POST", service.entity.set, _body(service, plan), _NO_HEADERS)
+    if not plan.gone:
+        return Prepared(change, (post,))
+    return Prepared(change, (*_removals(plan.gone, there.get(plan.key, {})), post))
+
+
+class _Plan(NamedTuple):
+    """What a change means: the record's key, the data to post, and the list elements to remove before that."""
+
+    key: str
+    data: Mapping[str, Any]
+    gone: Mapping[ChildList, Sequence[Mapping[str, Any]]]
+
+
+_NOTHING: Mapping[ChildList, Sequence[Mapping[str, Any]]] = {}
+
+
+def _plan(service: Service, change: Change) -> _Plan:
+    """A list the change does not name is kept; an element whose reference is cleared is removed and posted whole."""
+    key, data = _key(service, change), change.record.data
+    if not change.before or change.record.deleted:
+        return _Plan(key, data, _NOTHING)
+    gone: dict[ChildList, list[Mapping[str, Any]]] = {}
+    for child in service.children:
+        before = change.before.get(child.name)
+        if not before or child.name not in data:
+            continue
+        wanted = list(data[child.name] or ())
+        places = {_identity(child, element): place for place, element in enumerate(wanted)}
+        anew = False
+        for element in before:
+            place = _place(child, element, places)
+            if place is not None and not _clears(child.references, element, wanted[place]):
+                continue
+            gone.setdefault(child, []).append(element)
+            if place is not None:
+                anew = True
+                wanted[place] = {**element, **wanted[place]}
+        if anew:
+            data = {**data, child.name: wanted}
+    return _Plan(key, data, gone)
+
+
+def _clears(references: Collection[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return any(before.get(name) is not None and name in after and after[name] is None for name in references)
 
 
 def _key(service: Service, change: Change) -> str:
     return change.record.key or str(change.record.data.get(service.entity.key) or "")
 
 
-def _body(service: Service, change: Change) -> bytes:
+def _body(service: Service, plan: _Plan) -> bytes:
     """The JSON of a record. Its key in the body decides what is written, and the key mapping's key wins."""
-    data: Mapping[str, Any] = change.record.data
-    name, key = service.entity.key, change.record.key
-    if key and data.get(name) != key:
-        data = {**data, name: key}
+    name, data = service.entity.key, plan.data
+    if data.get(name) != plan.key:
+        data = {**data, name: plan.key}
     return _encode(_rewritten(data, service.temporal) if service.temporal else data)
 
 
@@ -69,37 +112,40 @@ def _rewritten(data: Mapping[str, Any], temporal: Temporal) -> dict[str, Any]:
     return made
 
 
-def _gone(service: Service, change: Change) -> dict[ChildList, list[Mapping[str, Any]]]:
-    """Elements that were there and are to go, by list; a list the change does not name is kept."""
-    if not change.before or change.record.deleted:
-        return {}
-    found: dict[ChildList, list[Mapping[str, Any]]] = {}
-    for child in service.children:
-        before = change.before.get(child.name)
-        if not before or child.name not in change.record.data:
-            continue
-        kept = {_identity(child, element) for element in change.record.data[child.name] or ()}
-        removed = [element for element in before if _identity(child, element) not in kept]
-        if removed:
-            found[child] = removed
-    return found
-
-
 def _identity(child: ChildList, element: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(value_at(element, path) for path in child.key)
 
 
-def _refused(service: Service, change: Change) -> Outcome | None:
+def _place(child: ChildList, element: Mapping[str, Any], places: Mapping[tuple[Any, ...], int]) -> int | None:
+    """Where an element stands in the new list, by its key; a key attribute only one of the two names does not count."""
+    identity = _identity(child, element)
+    if identity in places:
+        return places[identity]
+    return next((place for other, place in places.items() if _same(identity, other)), None)
+
+
+def _same(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    known = [(left, right) for left, right in zip(one, other, strict=True) if left is not None and right is not None]
+    # a flag alone tells nothing apart
+    return any(isinstance(left, str) for left, _ in known) and all(left == right for left, right in known)
+
+
+def _refused(service: Service, change: Change, key: str) -> Outcome | None:
     """A change this API cannot express."""
-    if not _key(service, change):
+    if not key:
         text = f"'{service.entity.key}' is empty: the shop knows a {service.entity.name} by nothing else"
         return Outcome(Status.REJECTED, code="missing_key", message=text)
-    for name in service.links if change.before else ():
-        before = (change.before or {}).get(name) or ()
-        after = change.record.data.get(name, before) or ()
-        if any(element not in after for element in before):
+    before, data = change.before, change.record.data
+    if not before:
+        return None
+    for name in service.links.intersection(before, data):
+        if any(element not in (data[name] or ()) for element in before[name] or ()):
             text = f"'{name}': the Integration API cannot take an element out of this list in a batch"
             return Outcome(Status.REJECTED, code="cannot_remove", message=text)
+    for name in service.references.intersection(before, data):
+        if _clears((name,), before, data):
+            text = f"'{name}': the Integration API cannot clear a reference"
+            return Outcome(Status.REJECTED, code="cannot_clear", message=text)
     return None
 
 
@@ -107,9 +153,9 @@ def _removals(gone: Mapping[ChildList, Sequence[Mapping[str, Any]]], there: Mapp
     """One DELETE for each element that is to go and still there."""
     for child, elements in gone.items():
         for element in elements:
-            known = [(path, value) for path in child.key if (value := value_at(element, path)) is not None]
+            identity = _identity(child, element)
             for candidate in there.get(child.name) or ():
-                if known and all(value_at(candidate, path) == value for path, value in known):
+                if _same(identity, _identity(child, candidate)):
                     yield _delete(child.set, candidate)
 
 

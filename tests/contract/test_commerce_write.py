@@ -119,24 +119,46 @@ def test_a_removal_is_found_by_the_key_attributes_that_are_known(shop, connector
     create(connector, "1", address("1|1", "Ulm"), address("1|2", "Bonn"))
     before = {"addresses": [{"publicKey": "1|1"}, {"publicKey": "1|2"}]}
     change = Change(Record("1", {"uid": "1", "addresses": [{"publicKey": "1|2", "duplicate": False}]}), before=before)
-    assert [request.method for request in connector.prepare("B2BUnit", [change])[0].requests] == [
-        "POST",
-        "DELETE",
-        "DELETE",
-    ]
+    requests = connector.prepare("B2BUnit", [change])[0].requests
+    assert [request.method for request in requests] == ["DELETE", "POST"]
+    assert requests[0].path == "Addresses('false%7C1%257C1')"
+
+
+def test_a_flag_alone_removes_nothing(shop, connector):
+    create(connector, "1", address("1|1"), address("1|2"))
+    change = Change(Record("1", {"uid": "1", "addresses": []}), before={"addresses": [{"duplicate": False}]})
+    assert [request.method for request in connector.prepare("B2BUnit", [change])[0].requests] == ["POST"]
+
+
+def test_an_address_that_loses_its_region_loses_it_in_the_shop(shop, connector):
+    region = {"isocode": "DE-BW", "country": {"isocode": "DE"}}
+    old, kept = address("1|1", region=region, streetname="Hauptstraße"), address("1|2", "Bonn", region=region)
+    create(connector, "1", old, kept)
+    new = {"publicKey": "1|1", "duplicate": False, "town": "Wien", "country": {"isocode": "AT"}, "region": None}
+    change = Change(Record("1", unit("1", kept, new)), before=unit("1", old, kept))
+    assert put(connector, change)[0].status is Status.UPDATED
+    found = {one["town"]: one for one in shop.ask("record", entity="B2BUnit", key="1")["addresses"]}
+    assert {town: one["region"] for town, one in found.items()} == {"Wien": None, "Bonn": "DE-BW"}
+    assert found["Wien"]["streetname"] == "Hauptstraße", "what the change does not name is kept"
+
+
+def test_a_reference_of_the_unit_itself_cannot_be_cleared_and_says_so(connector):
+    change = Change(Record("1", {"uid": "1", "userPriceGroup": None}), before={"userPriceGroup": {"code": "g"}})
+    outcome = put(connector, change)[0]
+    assert (outcome.status, outcome.code) == (Status.REJECTED, "cannot_clear")
 
 
 def test_a_key_with_a_bar_is_encoded_twice(shop, connector):
     create(connector, "1", address("1|1"))
     change = Change(Record("1", unit("1")), before=unit("1", address("1|1")))
-    assert connector.prepare("B2BUnit", [change])[0].requests[1].path == "Addresses('false%7C1%257C1')"
+    assert connector.prepare("B2BUnit", [change])[0].requests[0].path == "Addresses('false%7C1%257C1')"
 
 
 def test_an_element_already_gone_needs_no_request(shop, connector):
     create(connector, "1", address("1|1"))
     change = Change(Record("1", unit("1")), before=unit("1", address("1|1"), address("1|9")))
     ready = connector.prepare("B2BUnit", [change])
-    assert [request.method for request in ready[0].requests] == ["POST", "DELETE"]
+    assert [request.method for request in ready[0].requests] == ["DELETE", "POST"]
 
 
 def test_an_element_that_goes_in_between_is_a_conflict_and_undoes_the_write(shop, connector):
