@@ -123,7 +123,9 @@ def served(subject: Document, real: Document) -> tuple[int, list[str], list[str]
                 count += 1
                 wrong += [f"{kind}.{name}: {line}" for line in unequal(ours, real.properties[kind][name])]
         for name, target in subject.navigations[kind].items():
-            if not apart(nested + name) and real.navigations[kind].get(name) != target:
+            if apart(nested + name):
+                left.append(f"{kind}.{name}")
+            elif real.navigations[kind].get(name) != target:
                 wrong.append(f"{kind}.{name} leads to {target}, really to {real.navigations[kind].get(name)}")
     return count, left, wrong
 
