@@ -69,6 +69,14 @@ def bind(prop: Property, value: Any) -> Any:
     return value
 
 
+def _balanced(parts: list[str], word: str) -> str:
+    """Conditions joined as a flat tree: SQLite refuses expressions more than 1,000 levels deep."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return f"({_balanced(parts[:half], word)} {word} {_balanced(parts[half:], word)})"
+
+
 class _Parser:
     """Recursive descent over `or`, `and`, `not`, comparison."""
 
@@ -118,7 +126,7 @@ class _Parser:
         while self._peek() == ("name", word):
             self.at += 1
             parts.append(inner())
-        return parts[0] if len(parts) == 1 else "(" + f" {word.upper()} ".join(parts) + ")"
+        return _balanced(parts, word.upper())
 
     def _not(self) -> str:
         if self._peek() == ("name", "not"):
