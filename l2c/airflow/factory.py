@@ -4,8 +4,8 @@ A flow that does not load becomes a placeholder DAG and takes nothing else with 
 `auto_register=False`: Airflow would otherwise keep one that was thrown away because it is not valid.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,7 +34,8 @@ class _Work:
     kind: str
     entity: str
     system: str
-    watch: tuple[str, ...] = ()
+    watch: Mapping[str, str | None] = field(default_factory=dict)
+    zone: str = "UTC"
 
     @property
     def dag_id(self) -> str:
@@ -98,7 +99,7 @@ def _captures(project: Project, flow: FlowConfig, system: str, capture: CaptureC
     if capture.sweep is not None:
         yield _dag(project, flow, _Work("sweep", entity, system), schedule=timetable(capture.sweep, zone))
     if capture.watch:
-        work = _Work("watch", entity, system, tuple(capture.watch))
+        work = _Work("watch", entity, system, {name: one.cron for name, one in capture.watch.items()}, zone)
         yield _dag(project, flow, work, schedule=common_timetable(capture.watch.values(), zone))
 
 
@@ -128,7 +129,7 @@ def _three_tasks(work: _Work, outlets: list[Asset]) -> None:
     A failed partition does not keep settle from closing the run.
     """
     planned = task(task_id="plan", execution_timeout=STEP_TIMEOUT)(tasks.plan)(
-        work.kind, work.entity, work.system, list(work.watch)
+        work.kind, work.entity, work.system, dict(work.watch), work.zone
     )
     ran = task(task_id="run", execution_timeout=RUN_TIMEOUT)(tasks.run).expand_kwargs(planned)
     settled = task(

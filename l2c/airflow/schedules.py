@@ -1,8 +1,9 @@
 """Schedules of flows as Airflow's timetables."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from airflow.sdk import (
     Asset,
@@ -11,6 +12,7 @@ from airflow.sdk import (
     DeltaTriggerTimetable,
     MultipleCronTriggerTimetable,
 )
+from croniter import croniter  # type: ignore[import-untyped]  # comes with airflow
 
 from l2c.config import Schedule
 
@@ -36,6 +38,17 @@ def common_timetable(schedules: Iterable[Schedule], zone: str) -> Any:
     if distances:
         return DeltaTriggerTimetable(min(distances))
     return MultipleCronTriggerTimetable(*sorted(crons), timezone=zone)
+
+
+def due(crons: Mapping[str, str | None], zone: str, *, since: datetime | None, until: datetime) -> list[str]:
+    """The names whose cron came round after `since` and not after `until`; one without a cron is always due.
+
+    Counting from the last run, not just at its minute, keeps a tick that fell while a run was under way.
+    """
+    if since is None:
+        return list(crons)
+    begin, end = (moment.astimezone(ZoneInfo(zone)) for moment in (since, until))
+    return [name for name, cron in crons.items() if cron is None or croniter(cron, begin).get_next(datetime) <= end]
 
 
 def bell_or_time(bell: Asset, schedule: Schedule | None, zone: str) -> Any:

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from l2c.airflow.runtime import open_hub
+from l2c.airflow.schedules import due
 from l2c.errors import ConfigError, HubError
 from l2c.state.results import RunSummary
 
@@ -18,19 +20,31 @@ log = structlog.get_logger(__name__)
 PROGRESS_EVERY_S = 10.0
 
 
-def plan(kind: str, entity: str, system: str, watch: Sequence[str] = ()) -> list[dict[str, Any]]:
+def plan(
+    kind: str, entity: str, system: str, watch: Mapping[str, str | None] | None = None, zone: str = "UTC"
+) -> list[dict[str, Any]]:
     """One `{run, partition}` for each share of the work; an empty list skips the tasks that follow.
 
-    `watch` names the flat child sets of a watch run: each becomes a run of the hub by itself.
+    `watch` names the flat child sets of a watch run with their crons, read in `zone`: each set that is due becomes a run of
+    the hub by itself.
     """
     shares: list[dict[str, Any]] = []
+    sources: Sequence[str | None] = _due_now(watch, zone) if watch else (None,)
     with _readable("plan", kind=kind, entity=entity, system=system), open_hub() as hub:
-        for native in watch or (None,):
-            planned = hub.plan(kind, entity, system, watch=native)
+        for source in sources:
+            planned = hub.plan(kind, entity, system, watch=source)
             if planned.run is not None:
                 shares += [{"run": planned.run, "partition": partition} for partition in planned.partitions]
     log.info("planned", kind=kind, entity=entity, system=system, shares=len(shares))
     return shares
+
+
+def _due_now(watch: Mapping[str, str | None], zone: str) -> list[str]:
+    context = get_current_context()
+    dag_run = context["dag_run"]
+    if dag_run.run_type != "scheduled":
+        return list(watch)
+    return due(watch, zone, since=context.get("prev_data_interval_end_success"), until=dag_run.run_after)
 
 
 def run(run: int, partition: str) -> dict[str, int]:

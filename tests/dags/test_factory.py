@@ -73,7 +73,13 @@ def test_a_schedule_may_be_a_distance(home, dag_bag) -> None:
 
 def test_several_watches_share_a_dag_and_its_plan_names_them_all(home, dag_bag) -> None:
     plan = dag_bag().dags["thing.watch.s4hana"].get_task("plan")
-    assert plan.op_args == ("watch", "thing", "s4hana", ["A_ThingPart", "A_ThingText"])
+    assert plan.op_args == (
+        "watch",
+        "thing",
+        "s4hana",
+        {"A_ThingPart": "5 * * * *", "A_ThingText": "35 * * * *"},
+        "UTC",
+    )
 
 
 def test_the_docs_of_a_dag_are_the_yaml_it_was_made_from(home, dag_bag) -> None:
