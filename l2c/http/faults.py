@@ -1,5 +1,6 @@
 """What a request can end with besides an answer, in words that carry no secret and no payload."""
 
+import http.client
 import re
 import ssl
 from urllib.parse import urlsplit
@@ -43,15 +44,14 @@ def fault_of(error: BaseException, where: str, *, system: str, may_have_acted: b
 def _causes(error: BaseException | None) -> list[BaseException]:
     """The exception and everything wrapped in it (requests wraps in arguments, urllib3 in `reason`)."""
     found: list[BaseException] = []
-    waiting = [error]
+    waiting: list[object] = [error]
     while waiting:
         cause = waiting.pop()
-        if cause is None or any(cause is known for known in found):
+        if not isinstance(cause, BaseException) or any(cause is known for known in found):
             continue
         found.append(cause)
-        waiting.extend([cause.__cause__, cause.__context__, getattr(cause, "reason", None)])
-        waiting.extend(argument for argument in cause.args if isinstance(argument, BaseException))
-    return [cause for cause in found if isinstance(cause, BaseException)]
+        waiting.extend([cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args])
+    return found
 
 
 def _not_sent(causes: list[BaseException]) -> bool:
@@ -76,7 +76,9 @@ def _words(causes: list[BaseException]) -> str:
         (urllib3.exceptions.TimeoutError, "no whole answer in time"),
         (urllib3.exceptions.IncompleteRead, "the answer was cut short"),
         (urllib3.exceptions.InvalidChunkLength, "the answer was cut short"),
+        (http.client.IncompleteRead, "the answer was cut short"),
         (urllib3.exceptions.DecodeError, "the answer's compression is damaged"),
+        (http.client.RemoteDisconnected, "the connection was closed without an answer"),
         (ConnectionResetError, "connection reset"),
         (BrokenPipeError, "connection closed"),
     )

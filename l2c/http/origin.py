@@ -45,12 +45,16 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """The origins a session may reach; checked before any byte is sent."""
+    """The origins a session may reach, checked before any byte is sent: `home`, and `hosts` as `host` or `host:port`."""
 
     system: str
     home: Origin
     hosts: frozenset[str]
     plain: bool = False
+
+    def _is_listed(self, origin: Origin) -> bool:
+        usual = origin.port in {_PORTS[origin.scheme], self.home.port}
+        return f"{origin.host}:{origin.port}" in self.hosts or (usual and origin.host in self.hosts)
 
     def check(self, url: str, *, same_origin: bool = False, what: str = "the address") -> None:
         """ProtocolError when `url` is outside; `same_origin` allows the session's own origin only."""
@@ -60,7 +64,7 @@ class Border:
             raise ProtocolError(f"{self.system}: {what} is {error}: not followed", system=self.system) from None
         if origin == self.home:
             return
-        if same_origin or origin.host not in self.hosts:
+        if same_origin or not self._is_listed(origin):
             text = f"{self.system}: {what} points to '{origin}', expected '{self.home}': not followed"
             raise ProtocolError(text, system=self.system)
         if origin.scheme == "http" and not self.plain and not is_loopback(origin.host):
@@ -81,4 +85,4 @@ def border_of(system: str, url: str, *, allow_hosts: tuple[str, ...] = (), plain
     if home.scheme == "http" and not plain and not is_loopback(home.host):
         text = f"system '{system}': the connection's address has no TLS; use https, or set 'allow_plain' in its extras"
         raise ConfigError(text, system=system)
-    return Border(system, home, frozenset({home.host, *(host.lower() for host in allow_hosts)}), plain)
+    return Border(system, home, frozenset(host.lower() for host in allow_hosts), plain)
