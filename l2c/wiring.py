@@ -82,15 +82,7 @@ class Wiring:
 
     def writers(self, entity: str, system: str) -> tuple[Mapper, ...]:
         """The newest write mappings of that system, one a variant."""
-        found = tuple(write_mappers(self.project, self.system(system), entity))
-        if not found:
-            kind = self.system(system).kind
-            raise ConfigError(
-                f"config/flows/{entity}.yaml: 'distribute' names '{system}', but there is no mappings/{kind}/{entity}.write.yaml",
-                system=system,
-                entity=entity,
-            )
-        return found
+        return tuple(write_mappers(self.project, self.system(system), entity))
 
     def capture_job(self, flow: FlowConfig, system: str, *, run: int, kind: str, partition: str = WHOLE) -> CaptureJob:
         """What a capture or sweep of that system works on."""
@@ -102,7 +94,7 @@ class Wiring:
             kind=kind,
             partition=partition,
             connector=self.connector(system),
-            mapper=self.reader(flow.flow, system),
+            mapper=self._fitting(self.reader(flow.flow, system), system),
             env=Env(settings=self.system(system).settings),
             owned=_owned(flow, system),
             page_size=config.page_size,
@@ -133,7 +125,7 @@ class Wiring:
     def distribute_job(self, flow: FlowConfig, system: str, *, run: int) -> DistributeJob:
         """What a distribution works on, with the mapping versions in force."""
         config, settings = flow.active_distribute()[system], self.system(system)
-        mappers = tuple(self.in_force(flow.flow, system))
+        mappers = tuple(self._fitting(mapper, system) for mapper in self.in_force(flow.flow, system))
         return DistributeJob(
             entity=flow.flow,
             target=system,
@@ -185,6 +177,10 @@ class Wiring:
         for connector in self._connectors.values():
             connector.close()
         self._connectors.clear()
+
+    def _fitting(self, mapper: Mapper, system: str) -> Mapper:
+        """The mapper checked against the system's live schema: a field that is gone stops the run before it reads."""
+        return mapper.with_schema(self.schema(system, mapper.native))
 
     def _old(self, newest: Mapper, version: str) -> Mapper:
         found = self.version(version)

@@ -78,11 +78,7 @@ class Decider:
             return self._state(head, mapper, previous, "filtered", due_at=due_at)
         if mapper.leave == "delete":
             return Write(head, mapper, Change(Record(key, {}, deleted=True)), LEFT, previous, due_at)
-        try:
-            data = mapper.leave_data(decode(head.payload), self._env)
-        except RecordRejected as error:
-            return self._state(head, mapper, previous, "dead_letter", code=error.code, message=str(error))
-        return Write(head, mapper, Change(Record(key, data)), LEFT, previous, due_at)
+        return Write(head, mapper, Change(Record(key, mapper.leave_data())), LEFT, previous, due_at)
 
     def _before(self, mapper: Mapper, previous: Settled | None, known: Known) -> Mapping[str, Any] | None:
         """What the target got last, mapped as it was then: same version, same day."""
