@@ -1,11 +1,12 @@
 """Watch: compares flat child sets by hash, since a changed child often does not move its parent's change stamp.
 
-Children of one parent are folded into one hash as they come, in the order of the set's key; a parent met again later in
-the same run is simply asked for again. Parents whose children changed go into the inbox, the next capture fetches them.
+Parents whose children changed, came or went are put into the inbox; the next capture fetches them.
 """
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from l2c.capture.ahead import prefetched
 from l2c.capture.job import Progress
@@ -40,43 +41,41 @@ class Watch:
         self._progress = progress
 
     def run(self) -> None:
-        """Read the whole set, store new hashes, ask for the parents that changed."""
+        """Read the whole set, store new hashes, ask for the parents of what changed, came or went."""
         job = self._job
         pages = job.connector.read(job.source, since=None, page_size=job.page_size, fields=job.fields)
-        current: tuple[str, bytes] | None = None
         for page, _ in prefetched(pages, self._store.now):
-            folded: dict[str, bytes] = {}
-            count = 0
-            for record in page.records:
-                count += 1
-                parent = str(record.data[job.parent])
-                child = digest(encode(record.data))
-                if current is not None and current[0] == parent:
-                    current = (parent, _fold(current[1], child))
-                    continue
-                if current is not None:
-                    folded[current[0]] = _fold(folded[current[0]], current[1]) if current[0] in folded else current[1]
-                current = (parent, child)
-            self._settle(folded, count)
-        if current is not None:
-            self._settle({current[0]: current[1]}, 0)
+            children = {
+                record.key: (record.key, str(record.data[job.parent]), digest(encode(record.data)))
+                for record in page.records
+            }
+            self._settle(children)
+        if not job.baseline:
+            self._vanished()
 
-    def _settle(self, folded: dict[str, bytes], count: int) -> None:
+    def _settle(self, children: Mapping[str, tuple[str, str, bytes]]) -> None:
         job, now = self._job, self._store.now()
         place = (job.entity, job.system, job.source)
         with self._store.writing() as conn:
             leases.prove(conn, self._lease, now)
-            stored = sweeps.hashes(conn, *place, list(folded)) if folded else {}
-            changed = {parent: value for parent, value in folded.items() if stored.get(parent) != value}
+            stored = sweeps.hashes(conn, *place, list(children))
+            changed = [child for key, child in children.items() if stored.get(key) != child[2]]
             sweeps.set_hashes(conn, *place, changed)
-            if changed and not job.baseline:
-                cursors.put_inbox(conn, job.entity, job.system, changed, f"watch {job.source}", now)
-            counts = Counter(children=count, parents=len(folded), to_fetch_again=0 if job.baseline else len(changed))
-            total = runs.add_counts(conn, job.run, counts) if job.run else dict(counts)
+            if job.baseline:
+                return
+            sweeps.seen(conn, job.run, list(children))
+            self._ask(conn, [parent for _, parent, _ in changed], len(children), now)
+
+    def _vanished(self) -> None:
+        job, now = self._job, self._store.now()
+        with self._store.writing() as conn:
+            leases.prove(conn, self._lease, now)
+            self._ask(conn, sweeps.drop_vanished(conn, job.entity, job.system, job.source, job.run), 0, now)
+            sweeps.forget(conn, job.run)
+
+    def _ask(self, conn: Connection, parents: Sequence[str], read: int, now: int) -> None:
+        job = self._job
+        asked = cursors.put_inbox(conn, job.entity, job.system, parents, f"watch {job.source}", now)
+        total = runs.add_counts(conn, job.run, {"read": read, "to_fetch_again": asked})
         if self._progress is not None:
             self._progress(total)
-
-
-def _fold(one: bytes, other: bytes) -> bytes:
-    """Combine hashes so that the order of the children does not matter."""
-    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(len(one))

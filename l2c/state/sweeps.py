@@ -1,6 +1,6 @@
 """What sweeps have seen, and the hashes by which watches notice changed children."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, and_, delete, exists, literal, select
 
@@ -50,26 +50,50 @@ def forget(conn: Connection, run: int) -> None:
 def has_baseline(conn: Connection, entity: str, system: str, source: str) -> bool:
     """Whether a watch of that child set has run before."""
     w = watched.c
-    query = select(w.parent_key).where(w.entity == entity, w.system == system, w.source == source).limit(1)
+    query = select(w.native_key).where(w.entity == entity, w.system == system, w.source == source).limit(1)
     return conn.execute(query).first() is not None
 
 
-def hashes(conn: Connection, entity: str, system: str, source: str, parents: Sequence[str]) -> dict[str, bytes]:
-    """The stored hash of all children of each parent."""
+def hashes(conn: Connection, entity: str, system: str, source: str, keys: Sequence[str]) -> dict[str, bytes]:
+    """The stored hash of each child, by its key."""
     w = watched.c
-    query = select(w.parent_key, w.hash).where(
-        w.entity == entity, w.system == system, w.source == source, w.parent_key.in_(parents)
+    query = select(w.native_key, w.hash).where(
+        w.entity == entity, w.system == system, w.source == source, w.native_key.in_(keys)
     )
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
-def set_hashes(conn: Connection, entity: str, system: str, source: str, values: Mapping[str, bytes]) -> None:
-    """Store the hash of all children of each parent."""
+def set_hashes(
+    conn: Connection, entity: str, system: str, source: str, children: Iterable[tuple[str, str, bytes]]
+) -> None:
+    """Store (key, parent's key, hash) of children."""
     upsert(
         conn,
         watched,
         [
-            {"entity": entity, "system": system, "source": source, "parent_key": parent, "hash": value}
-            for parent, value in values.items()
+            {
+                "entity": entity,
+                "system": system,
+                "source": source,
+                "native_key": key,
+                "parent_key": parent,
+                "hash": value,
+            }
+            for key, parent, value in children
         ],
     )
+
+
+def drop_vanished(conn: Connection, entity: str, system: str, source: str, run: int) -> list[str]:
+    """Forget children the run has not seen; their parents' keys."""
+    w, s = watched.c, sweep_key.c
+    gone = (
+        w.entity == entity,
+        w.system == system,
+        w.source == source,
+        ~exists().where(s.run == run, s.native_key == w.native_key),
+    )
+    parents = list(conn.execute(select(w.parent_key).where(*gone).distinct()).scalars())
+    if parents:
+        conn.execute(delete(watched).where(*gone))
+    return parents

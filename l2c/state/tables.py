@@ -284,8 +284,9 @@ watched = Table(
     Column("entity", Text, primary_key=True),
     Column("system", Text, primary_key=True),
     Column("source", Text, primary_key=True, comment="native child set"),
-    Column("parent_key", Text, primary_key=True),
-    Column("hash", LargeBinary, nullable=False, comment="of all children of that parent"),
+    Column("native_key", Text, primary_key=True, comment="key of the child"),
+    Column("parent_key", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False, comment="of the child's fields the mapping uses"),
     **CLUSTERED,
 )
 
