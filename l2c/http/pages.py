@@ -26,15 +26,19 @@ class _Results(msgspec.Struct):
     count: str | int | None = msgspec.field(name="__count", default=None)
 
 
+_NOTHING = msgspec.Raw(b"")
+
+
 class _Body(msgspec.Struct):
     d: _Results | list[msgspec.Raw] | None = None
-    error: msgspec.Raw | None = None
-    value: msgspec.Raw | None = None
+    error: msgspec.Raw = _NOTHING
+    value: msgspec.Raw = _NOTHING
 
 
 class _One(msgspec.Struct):
-    d: msgspec.Raw | None = None
-    error: msgspec.Raw | None = None
+    d: msgspec.Raw = _NOTHING
+    error: msgspec.Raw = _NOTHING
+    value: msgspec.Raw = _NOTHING
 
 
 _page = msgspec.json.Decoder(_Body)
@@ -61,7 +65,7 @@ def split_page(answer: Answer) -> RawPage:
     if isinstance(found, list):
         return RawPage(found, None, None)
     if found is None or found.results is None:
-        raise _not_v2(answer, body.error is not None, body.value is not None)
+        raise _not_v2(answer, bool(bytes(body.error)), bool(bytes(body.value)))
     count = str(found.count) if found.count is not None else ""
     return RawPage(found.results, found.next or None, int(count) if count.isascii() and count.isdigit() else None)
 
@@ -72,8 +76,8 @@ def single(answer: Answer) -> msgspec.Raw:
         body = _one.decode(json_bytes(answer))
     except msgspec.DecodeError as error:
         raise _broken(answer, error) from None
-    if body.d is None:
-        raise _not_v2(answer, body.error is not None, False)
+    if not bytes(body.d).startswith(b"{"):
+        raise _not_v2(answer, bool(bytes(body.error)), bool(bytes(body.value)))
     return body.d
 
 
@@ -92,7 +96,7 @@ def _not_v2(answer: Answer, is_error: bool, is_v4: bool) -> ProtocolError:
         )
     if is_v4:
         return ProtocolError(f"{answer.where}: the service speaks OData v4, expected v2", system=answer.system)
-    return ProtocolError(f"{answer.where}: the answer is no OData v2 list", system=answer.system)
+    return ProtocolError(f"{answer.where}: the answer is not the OData v2 form expected", system=answer.system)
 
 
 @dataclass(frozen=True, slots=True)
