@@ -22,7 +22,8 @@ class Capture:
         self._progress = progress
         self._dead = False
         self._cursor_place = (job.entity, job.system, job.kind)
-        self._partition = f"{job.run}/{job.partition}" if job.kind == "sweep" else job.partition
+        whole = "" if job.partition == WHOLE else job.partition
+        self._partition = f"{job.run}/{job.partition}" if job.kind == "sweep" else whole
 
     def run(self, *, inbox: bool = True) -> None:
         """Read everything from the cursor on, then (unless told otherwise) the keys waiting in the inbox."""
