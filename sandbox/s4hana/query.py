@@ -73,7 +73,7 @@ class Plan:
         where, values = self.where, self.values
         if self.begin.last is not None:
             behind, more = _behind(self.entity, self.order, self.begin.last)
-            where, values = (f"({where}) AND ({behind})" if where else behind), [*values, *more]
+            where, values = (f"{where} AND ({behind})" if where else behind), [*values, *more]
         columns = [(expression(self.entity.properties[name]), desc) for name, desc in self.order]
         by = ", ".join(f"{column} DESC" if desc else column for column, desc in columns)
         bounds = [bound for bound in (limit and limit + 1, self.begin.left) if bound is not None]
@@ -261,4 +261,9 @@ def _behind(entity: Entity, order: list[tuple[str, bool]], last: list[Any]) -> t
             step, more = (f"({column} < ? OR {column} IS NULL)" if desc else f"{column} > ?"), [value]
         alternatives.append(" AND ".join([*ties, step]))
         values += [*last[:index], *more]
-    return " OR ".join(f"({part})" for part in alternatives), values
+    sql = " OR ".join(f"({part})" for part in alternatives)
+    name, desc = order[0]
+    if last[0] is None or desc:
+        return sql, values
+    # follows from the rest, and lets the index of the first column find the beginning
+    return f"{expression(entity.properties[name])} >= ? AND ({sql})", [last[0], *values]

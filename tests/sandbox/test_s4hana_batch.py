@@ -166,3 +166,10 @@ def test_the_parts_of_a_batch_are_counted_and_named_in_the_log(s4, s4_process, o
     )  # fmt: skip
     assert [entry["request_id"] for entry in s4_process.log(after)] == ["b.1.1", "b.2.1", "b.2.2"]
     assert s4_process.ask("/stats")["requests"]["inner POST A_BusinessPartner 201"] >= 3
+
+
+def test_a_read_inside_a_batch_may_name_thousands_of_keys(s4, operation, multipart, statuses):
+    terms = "%20or%20".join(f"BusinessPartner%20eq%20'{number}'" for number in range(1000000, 1003000))
+    answer = s4.batch(multipart(operation("GET", f"A_BusinessPartner?$select=BusinessPartner&$filter={terms}")))
+    assert statuses(answer) == [200]
+    assert '"BusinessPartner":"1000119"' in answer.text

@@ -1,6 +1,7 @@
 """Reads: the shape of answers, filters, order, pages, expanded children."""
 
 import random
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -123,6 +124,33 @@ def s4_date(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "LastChangeDate ge datetime'2020-01-01T00:00:00' and LastChangeDate lt datetime'2022-01-01T00:00:00'",
+        "LastChangeDate eq datetime'2020-01-01T00:00:00' or LastChangeDate gt datetime'2024-01-01T00:00:00'",
+        "LastChangeDate gt datetime'2024-01-01T00:00:00' or BusinessPartnerCategory eq '1'",
+        "not (LastChangeDate ge datetime'2020-01-01T00:00:00')",
+        "LastChangeDate ge datetime'2022-01-01T00:00:00' and (LastChangeDate ge datetime'2020-01-01T00:00:00')",
+    ],
+)
+def test_bounds_of_dates_neither_hide_nor_add_records(s4, expression):
+    everything = s4.rows("A_BusinessPartner", select="BusinessPartner,LastChangeDate,BusinessPartnerCategory")
+    python = re.sub(
+        r"datetime'(\S+)'", lambda m: repr(int(datetime.fromisoformat(m[1] + "+00:00").timestamp())), expression
+    )
+    for word, sign in ((" eq ", " == "), (" ge ", " >= "), (" gt ", " > "), (" lt ", " < ")):
+        python = python.replace(word, sign)
+
+    def keep(row: dict) -> bool:
+        day = int(row["LastChangeDate"][6:-2]) // 1000
+        return eval(python, {}, {"LastChangeDate": day, "BusinessPartnerCategory": row["BusinessPartnerCategory"]})
+
+    wanted = [row["BusinessPartner"] for row in everything if keep(row)]
+    assert [row["BusinessPartner"] for row in s4.rows("A_BusinessPartner", filter=expression)] == wanted
+    assert 0 < len(wanted) < len(everything)
+
+
 def test_offset_dates_and_numbers_are_filtered(s4):
     future = s4.rows("A_BusinessPartnerAddress", filter="ValidityStartDate gt datetimeoffset'2030-01-01T00:00:00Z'")
     assert all(int(row["ValidityStartDate"][6:].split("+")[0]) > 1893456000000 for row in future)
@@ -146,6 +174,8 @@ def test_offset_dates_and_numbers_are_filtered(s4):
         "SearchTerm1 eq 'A' '",
         "'A' eq 'A'",
         "to_Customer/Customer eq '1'",
+        "(" * 101 + "SearchTerm1 eq 'A'" + ")" * 101,
+        "not " * 101 + "SearchTerm1 eq 'A'",
     ],
 )
 def test_a_wrong_filter_is_a_400(s4, expression):
