@@ -1,7 +1,6 @@
 """The command itself: its verbs, and how any mistake becomes one line and an exit code."""
 
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -63,9 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except HubError as error:
         _explain(error, debug)
         sys.exit(exit_code(error))
-    except BrokenPipeError:  # `l2c read … | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a defect of ours must not print records or secrets
         at = traceback.extract_tb(error.__traceback__)[-1]
         kind = type(error).__name__

@@ -12,6 +12,10 @@ from typing import Any
 import typer
 
 
+EMPTY = "-"
+TOTALS = ("read", "due")
+
+
 def say(text: str = "") -> None:
     """A line on standard output."""
     typer.echo(text)
@@ -43,9 +47,11 @@ def plain(value: object) -> Any:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Aligned columns; numbers to the right, a bold head on a terminal."""
-    head = [column.upper() for column in columns]
+    """Aligned columns; numbers to the right, a bold head on a terminal, and no column in which every row is empty."""
     cells = [[_cell(value) for value in row] for row in rows]
+    kept = [at for at in range(len(columns)) if not cells or any(line[at] != EMPTY for line in cells)]
+    head = [columns[at].upper() for at in kept]
+    cells = [[line[at] for at in kept] for line in cells]
     widths = [max(len(line[at]) for line in [head, *cells]) for at in range(len(head))]
     right = [bool(cells) and all(_is_number(line[at]) for line in cells) for at in range(len(head))]
     say(_bold(_line(head, widths, right)))
@@ -60,14 +66,13 @@ def number(value: int) -> str:
 
 def moment(value: datetime | None) -> str:
     """To the second, in UTC."""
-    return f"{value:%Y-%m-%d %H:%M:%S}" if value else "-"
+    return f"{value:%Y-%m-%d %H:%M:%S}" if value else EMPTY
 
 
 def counts(values: Mapping[str, int]) -> str:
-    """`read 1,000, journaled 998`; what is zero is left out."""
-    return (
-        ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in values.items() if value) or "nothing"
-    )
+    """`read 1,000, journaled 998`: the total first, what is zero left out."""
+    names = sorted(values, key=lambda name: name not in TOTALS)
+    return ", ".join(f"{name.replace('_', ' ')} {number(values[name])}" for name in names if values[name]) or "nothing"
 
 
 def masked(value: object) -> Any:
@@ -103,7 +108,7 @@ def _shape(character: str) -> str:
 
 def _cell(value: object) -> str:
     if value is None or value == "":
-        return "-"
+        return EMPTY
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -114,7 +119,7 @@ def _cell(value: object) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text == "-" or text.replace(",", "").lstrip("-").isdigit()
+    return text == EMPTY or text.replace(",", "").lstrip("-").isdigit()
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
@@ -130,17 +135,19 @@ def _bold(text: str) -> str:
     return text if plain_text else typer.style(text, bold=True)
 
 
-def leaves(data: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, object]]:
-    """Every single value of a record with its dotted path, list elements numbered: `addresses[0].city`."""
-    for name, value in data.items():
-        yield from _leaf(f"{path}.{name}" if path else name, value)
+def say_values(data: Mapping[str, Any]) -> None:
+    """Every value of a record that is not empty, one line each, with its path: `addresses[0].city: Wien`."""
+    for path, value in _leaves(data):
+        if value not in (None, ""):
+            say(f"    {path}: {str(value).lower() if isinstance(value, bool) else value}")
 
 
-def _leaf(path: str, value: object) -> Iterator[tuple[str, object]]:
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     if isinstance(value, Mapping):
-        yield from leaves(value, path)
-    elif isinstance(value, list):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, (list, tuple)):
         for at, inner in enumerate(value):
-            yield from _leaf(f"{path}[{at}]", inner)
+            yield from _leaves(inner, f"{path}[{at}]")
     else:
         yield path, value

@@ -65,8 +65,7 @@ def show(flow: Flow, key: RecordKey, reveal: Reveal = False, as_json: Json = Fal
 def _say(view: "RecordView") -> None:
     state = ", deleted" if view.deleted else ""
     output.say(f"{view.entity} #{view.record}, born in {view.origin}, journal {view.head_seq}{state}")
-    for path, value in output.leaves(view.data):
-        output.say(f"    {path}: {'-' if value is None else value}")
+    output.say_values(view.data)
     output.say()
     output.table(("system", "path", "key"), [(k.system, k.path, k.native_key) for k in view.keys])
     if view.targets:

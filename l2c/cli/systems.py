@@ -109,6 +109,4 @@ def _say_record(record: "Record", *, reveal: bool, as_json: bool) -> None:
         return
     state = " deleted" if record.deleted else ""
     output.say(f"{record.key}  changed {output.moment(record.changed_at)}{state}")
-    for path, value in output.leaves(data):
-        if value not in (None, ""):
-            output.say(f"    {path}: {value}")
+    output.say_values(data)

@@ -59,13 +59,19 @@ def test_a_cell_never_breaks_its_line(capsys):
 
 
 def test_counts_leave_out_what_is_zero():
-    assert output.counts({"read": 1000, "to_fetch_again": 0, "dead_letter": 2}) == "read 1,000, dead letter 2"
+    assert output.counts({"to_fetch_again": 0, "dead_letter": 2, "read": 1000}) == "read 1,000, dead letter 2"
     assert output.counts({"read": 0}) == "nothing"
 
 
-def test_leaves_number_the_elements_of_lists():
-    data = {"a": 1, "b": [{"c": 2}, {"c": None}], "d": {"e": "x"}, "f": ["p"]}
-    assert dict(output.leaves(data)) == {"a": 1, "b[0].c": 2, "b[1].c": None, "d.e": "x", "f[0]": "p"}
+def test_values_are_shown_with_their_path_and_empty_ones_left_out(capsys):
+    output.say_values({"a": 0, "b": [{"c": 2}, {"c": None}], "d": {"e": "x", "z": ""}, "f": ["p"], "g": False})
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.strip() for line in shown] == ["a: 0", "b[0].c: 2", "d.e: x", "f[0]: p", "g: false"]
+
+
+def test_a_column_that_is_empty_in_every_row_is_left_out(capsys):
+    output.table(("name", "note", "count"), [("a", "", None), ("b", None, 3)])
+    assert capsys.readouterr().out.splitlines() == ["NAME  COUNT", "a         -", "b         3"]
 
 
 @pytest.mark.parametrize("value", [0, True, "text"])
