@@ -1,0 +1,109 @@
+"""Real worker processes killed at random moments: nothing lost, nothing doubled, by a checker that knows only the systems."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.integration.checker import check
+from tests.integration.conftest import StartWorld
+from tests.integration.world import FLOW, SOURCE, TARGET, World
+
+KILLS = 20
+PARTNERS = 500
+CHANGED = 150  # partners a user changes when a worker has run out of work
+OVERLAY = """\
+flow: business_partner
+capture:
+  s4hana: {page_size: 3}
+distribute:
+  commerce: {page_size: 3, block: 12}
+"""
+
+
+@dataclass
+class Killer:
+    """Starts one command over and over and kills it in the middle of its work."""
+
+    world: World
+    random: random.Random
+    words: tuple[str, ...]
+    served: Callable[[], int]  # requests of the worker's own kind which the system has answered
+    refill: Callable[[], None]
+    landed: int = 0
+    finished: int = 0
+    waits: list[int] = field(default_factory=list)
+
+    def run(self, kills: int, work: int) -> None:
+        """`work` requests are there to be done: on average a kill comes after a `kills`-th of them."""
+        for _ in range(kills):
+            wait = self.random.randint(0, 2 * work // kills)
+            self.waits.append(wait)
+            if not self.kill_after(wait):
+                self.finished += 1
+                self.refill()
+
+    def kill_after(self, requests: int) -> bool:
+        """Start a worker and kill it some requests and a few milliseconds later; whether it was still at work then."""
+        begun = self.served()
+        worker = self.world.start(*self.words)
+        while self.served() - begun <= requests and worker.poll() is None:
+            time.sleep(0.001)
+        time.sleep(self.random.uniform(0, 0.02))
+        worker.send_signal(signal.SIGKILL)
+        output, _ = worker.communicate(timeout=30)
+        if worker.returncode == -signal.SIGKILL:
+            self.landed += self.served() > begun
+            return True
+        assert worker.returncode == 0, output
+        return False
+
+
+def counted(control, kind: str) -> Callable[[], int]:
+    return lambda: sum(number for name, number in control.requests().items() if name.startswith(kind))
+
+
+@pytest.mark.slow
+def test_workers_killed_at_random_moments_lose_nothing_and_double_nothing(start_world: StartWorld, sqlite_url: str):
+    seed = int(os.environ.get("L2C_RIG_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"L2C_RIG_SEED={seed}")
+    chance = random.Random(seed)
+    world = start_world(sqlite_url, overlay=OVERLAY, partners=PARTNERS)
+    numbers = [key for key, _ in world.s4.records("A_BusinessPartner")]
+
+    def users_at_work() -> None:
+        for number in chance.sample(numbers, CHANGED):
+            world.s4.change("A_BusinessPartner", number, BusinessPartnerIsBlocked=chance.random() < 0.3)
+
+    def more_in_the_journal() -> None:
+        users_at_work()
+        world.run("capture", FLOW, SOURCE)
+
+    reading = Killer(
+        world, chance, ("capture", FLOW, SOURCE), counted(world.s4, "GET A_BusinessPartner "), users_at_work
+    )
+    reading.run(KILLS, PARTNERS // 3)
+    world.run("capture", FLOW, SOURCE)
+    writing = Killer(
+        world, chance, ("distribute", FLOW, TARGET), counted(world.shop, "POST $batch"), more_in_the_journal
+    )
+    writing.run(KILLS, PARTNERS // 3)
+
+    users_at_work()
+    world.run("capture", FLOW, SOURCE)
+    world.run("distribute", FLOW, TARGET)
+    found = check(world.s4, world.shop)
+    print(f"landed: {reading.landed} of {KILLS} in capture, {writing.landed} of {KILLS} in distribution; {found}")
+    assert found.lost == []
+    assert found.doubled == []
+    assert found.wrong == []
+    assert found.stray == []
+    assert found.customers > PARTNERS // 2
+    assert reading.landed >= KILLS * 3 // 4
+    assert writing.landed >= KILLS * 3 // 4
+    assert world.run("distribute", FLOW, TARGET)  # and there is nothing left to do
+    assert found == check(world.s4, world.shop)
