@@ -88,8 +88,5 @@ def _airflow_url(data: dict[str, Any]) -> str | None:
     host = data.get("host")
     if not host:
         return None
-    if "://" in str(host):
-        base = str(host)
-    else:
-        base = f"{data.get('schema') or 'https'}://{host}"
+    base = str(host) if "://" in str(host) else f"{data.get('schema') or 'https'}://{host}"
     return f"{base}:{data['port']}" if data.get("port") else base

@@ -20,20 +20,22 @@ RESERVED = frozenset({"parent", "settings", "was", "seen", "this", "null", "true
 class FieldConfig(Model):
     """One field of a canonical entity."""
 
-    type: FieldType | None = Field(None, description="What the value is; left out where `fields` stand.")
-    length: int | None = Field(None, ge=1, le=1_000_000, description="Most UTF-16 units of a text or code.")
-    decimals: int | None = Field(None, ge=0, le=20, description="Most digits after the point of a decimal.")
-    values: tuple[str, ...] = Field((), description="All values a code may have.", strict=False)
-    list_: bool = Field(False, alias="list", description="`true`: several values, kept as a sorted set.")
-    list_by: str | None = Field(None, description="Of a list of `fields`: the field that makes two elements the same.")
-    fields: dict[str, "FieldConfig"] | None = Field(None, description="The fields of a nested object or list.")
-    required: bool = Field(False, description="`true`: a record (or element) without it is rejected.")
-    personal: bool = Field(False, description="`true`: tells of a person; never shown in messages.")
-    purpose: tuple[str, ...] = Field((), description="What a personal field may be used for.", strict=False)
-    currency: str | None = Field(None, description="Of an amount: the field that holds its currency.")
-    unit: str | None = Field(None, description="Of a quantity: the field that holds its unit.")
-    to: str | None = Field(None, description="Of a reference: entity and key, `business_partner/customer`.")
-    description: str = Field("", description="What the field means.")
+    type: FieldType | None = Field(default=None, description="What the value is; left out where `fields` stand.")
+    length: int | None = Field(default=None, ge=1, le=1_000_000, description="Most UTF-16 units of a text or code.")
+    decimals: int | None = Field(default=None, ge=0, le=20, description="Most digits after the point of a decimal.")
+    values: tuple[str, ...] = Field(default=(), description="All values a code may have.", strict=False)
+    list_: bool = Field(default=False, alias="list", description="`true`: several values, kept as a sorted set.")
+    list_by: str | None = Field(
+        default=None, description="Of a list of `fields`: the field that makes two elements the same."
+    )
+    fields: dict[str, "FieldConfig"] | None = Field(default=None, description="The fields of a nested object or list.")
+    required: bool = Field(default=False, description="`true`: a record (or element) without it is rejected.")
+    personal: bool = Field(default=False, description="`true`: tells of a person; never shown in messages.")
+    purpose: tuple[str, ...] = Field(default=(), description="What a personal field may be used for.", strict=False)
+    currency: str | None = Field(default=None, description="Of an amount: the field that holds its currency.")
+    unit: str | None = Field(default=None, description="Of a quantity: the field that holds its unit.")
+    to: str | None = Field(default=None, description="Of a reference: entity and key, `business_partner/customer`.")
+    description: str = Field(default="", description="What the field means.")
 
     @field_validator("fields")
     @classmethod
@@ -74,7 +76,7 @@ class EntityConfig(Model):
     """A canonical entity."""
 
     entity: str = Field(description="Its name; the file has the same.")
-    description: str = Field("", description="What a record of it is.")
+    description: str = Field(default="", description="What a record of it is.")
     fields: dict[str, FieldConfig] = Field(description="Its fields by name.")
 
     @field_validator("fields")

@@ -15,30 +15,34 @@ class CaptureConfig(Model):
     """How a flow reads one system."""
 
     schedule: Schedule = Field(description="When changes are read.")
-    sweep: Schedule | None = Field(None, description="When everything is read and compared.")
+    sweep: Schedule | None = Field(default=None, description="When everything is read and compared.")
     watch: dict[str, Schedule] = Field(
         default_factory=dict, description="Flat native child sets that are compared by hash, each with its schedule."
     )
-    page_size: int = Field(200, ge=1, le=10_000, description="Records a request.")
-    timezone: TimeZone | None = Field(None, description="Time zone of this system's schedules, if not the flow's.")
+    page_size: int = Field(default=200, ge=1, le=10_000, description="Records a request.")
+    timezone: TimeZone | None = Field(
+        default=None, description="Time zone of this system's schedules, if not the flow's."
+    )
 
 
 class DistributeConfig(Model):
     """How a flow writes one system."""
 
-    schedule: Schedule | None = Field(None, description="When it runs besides the arrival of changes.")
-    page_size: int = Field(100, ge=1, le=10_000, description="Records a request.")
-    block: int = Field(1000, ge=1, le=10_000, description="Journal entries taken at once.")
-    writers: int = Field(1, ge=1, le=16, description="Requests under way at the same time.")
-    timezone: TimeZone | None = Field(None, description="Time zone of the schedule, if not the flow's.")
+    schedule: Schedule | None = Field(default=None, description="When it runs besides the arrival of changes.")
+    page_size: int = Field(default=100, ge=1, le=10_000, description="Records a request.")
+    block: int = Field(default=1000, ge=1, le=10_000, description="Journal entries taken at once.")
+    writers: int = Field(default=1, ge=1, le=16, description="Requests under way at the same time.")
+    timezone: TimeZone | None = Field(default=None, description="Time zone of the schedule, if not the flow's.")
 
 
 class Retries(Model):
     """How often and how long a failed record is tried again."""
 
-    attempts: int = Field(5, ge=1, le=100, description="Tries in all before a record becomes a dead letter.")
-    first_wait: Duration = Field(timedelta(seconds=30), description="Wait before the second try; doubles each time.")
-    max_wait: Duration = Field(timedelta(minutes=15), description="Longest wait between two tries.")
+    attempts: int = Field(default=5, ge=1, le=100, description="Tries in all before a record becomes a dead letter.")
+    first_wait: Duration = Field(
+        default=timedelta(seconds=30), description="Wait before the second try; doubles each time."
+    )
+    max_wait: Duration = Field(default=timedelta(minutes=15), description="Longest wait between two tries.")
 
     @model_validator(mode="after")
     def _order(self) -> "Retries":
@@ -51,39 +55,48 @@ class OwnerChoice(Model):
     """One line of an owner list: this system owns the field, if a condition holds."""
 
     system: str = Field(description="The system that owns the field.")
-    when: str | None = Field(None, description="Condition on the canonical record; none: always.")
+    when: str | None = Field(default=None, description="Condition on the canonical record; none: always.")
 
 
 class FlowConfig(Model):
     """How one canonical entity travels."""
 
     flow: str = Field(description="The canonical entity; the file has the same name.")
-    description: str = Field("", description="What the flow is for.")
+    description: str = Field(default="", description="What the flow is for.")
     capture: dict[str, CaptureConfig] = Field(
         default_factory=dict, description="The systems it reads, each with its schedules."
     )
     first: str | None = Field(
-        None, description="The system whose first load is settled before anything born elsewhere travels."
+        default=None, description="The system whose first load is settled before anything born elsewhere travels."
     )
     match: tuple[tuple[str, ...], ...] = Field(
-        (), description="Rules by which a record met in a second system is recognised: fields that must be equal."
+        default=(),
+        description="Rules by which a record met in a second system is recognised: fields that must be equal.",
     )
     owners: dict[str, tuple[OwnerChoice, ...]] = Field(
         default_factory=dict,
-        description="Who owns which field: a system, `newest`, `each` (lists), or a list of `{system: condition}`; `*` is the rest.",
+        description="Who owns which field: a system, `newest`, `each`, or a list with `{system: condition}`; `*` is the rest.",
     )
     distribute: dict[str, DistributeConfig] = Field(default_factory=dict, description="The systems it writes.")
     retries: Retries = Field(default_factory=Retries, description="Ring of retries over records.")
-    alert: tuple[str, ...] = Field((), description="Who is told of failures.", strict=False)
-    history: Literal["newest", "every"] = Field("newest", description="`every`: targets see each version of a record.")
-    keep: Literal["all", "newest"] = Field("all", description="`newest`: state only, no history (stock).")
-    absent: Literal["keep", "delete"] = Field(
-        "keep", description="What a key means that is missing from a complete read."
+    alert: tuple[str, ...] = Field(default=(), description="Who is told of failures.", strict=False)
+    history: Literal["newest", "every"] = Field(
+        default="newest", description="`every`: targets see each version of a record."
     )
-    priority: Literal["normal", "first"] = Field("normal", description="`first`: distributed before other flows.")
-    keep_native: Duration | None = Field(None, description="How long the compressed source bytes are kept for replay.")
-    filter: str | None = Field(None, description="Condition on the canonical record; what does not pass stays out.")
-    timezone: TimeZone = Field("UTC", description="Time zone of the schedules.")
+    keep: Literal["all", "newest"] = Field(default="all", description="`newest`: state only, no history (stock).")
+    absent: Literal["keep", "delete"] = Field(
+        default="keep", description="What a key means that is missing from a complete read."
+    )
+    priority: Literal["normal", "first"] = Field(
+        default="normal", description="`first`: distributed before other flows."
+    )
+    keep_native: Duration | None = Field(
+        default=None, description="How long the compressed source bytes are kept for replay."
+    )
+    filter: str | None = Field(
+        default=None, description="Condition on the canonical record; what does not pass stays out."
+    )
+    timezone: TimeZone = Field(default="UTC", description="Time zone of the schedules.")
 
     _disabled: frozenset[str] = PrivateAttr(default=frozenset())
 

@@ -104,6 +104,13 @@ class _Builder:
     def _mark(self, mark: Any) -> Mark:
         return Mark(self.name, mark.line + 1, mark.column + 1)
 
+    def _value_mark(self, event: yaml.Event) -> Mark:
+        """Where a value's own text starts, behind the quote if it has one."""
+        start: Any = event.start_mark
+        end: Any = event.end_mark
+        quoted = isinstance(event, yaml.ScalarEvent) and event.style in ("'", '"')
+        return Mark(self.name, start.line + 1, start.column + 1 + quoted, end.line > start.line)
+
     def _say(self, event: yaml.Event, what: str) -> None:
         self.mistakes.append(f"{self._mark(event.start_mark)}: {what}")
 
@@ -132,7 +139,9 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise ConfigError([*self.mistakes, f"{self._mark(event.start_mark)}: a second document; one a file"])
+                    raise ConfigError(
+                        [*self.mistakes, f"{self._mark(event.start_mark)}: a second document; one a file"]
+                    )
             elif isinstance(event, yaml.NodeEvent):
                 root = self._node(event, events)
                 if not isinstance(root, Block):
@@ -149,7 +158,7 @@ class _Builder:
             for inner in events:
                 if isinstance(inner, yaml.SequenceEndEvent):
                     break
-                row.values_at.append(self._mark(inner.start_mark))
+                row.values_at.append(self._value_mark(inner))
                 row.append(self._node(inner, events))
             return row
         if isinstance(event, yaml.ScalarEvent):
@@ -169,7 +178,7 @@ class _Builder:
             if key in block:
                 self._say(key_event, f"key '{key}' stands twice (first in line {block.keys_at[key].line})")
                 continue
-            block.put(key, value, self._mark(key_event.start_mark), self._mark(value_event.start_mark))
+            block.put(key, value, self._mark(key_event.start_mark), self._value_mark(value_event))
         return block
 
     def _key(self, event: yaml.Event, events: Iterator[yaml.Event]) -> str | None:

@@ -14,30 +14,41 @@ Literal_ = str | int | bool | None
 class Rule(Model):
     """How one target field is made."""
 
-    expr: str | None = Field(None, description="An expression over the source record; a bare text means the same.")
+    expr: str | None = Field(
+        default=None, description="An expression over the source record; a bare text means the same."
+    )
     value: Literal_ = Field(
-        None, description="A constant (`null` clears); with `for_each`, the rule of each element of a plain list."
+        default=None,
+        description="A constant (`null` clears); with `for_each`, the rule of each element of a plain list.",
     )
     value_map: str | None = Field(
-        None,
-        description="A table that translates the result: from this file's `value_maps`, else `mappings/value_maps/<name>.yaml`.",
+        default=None,
+        description="A table that translates the result: of this file's `value_maps`, else of `mappings/value_maps/`.",
     )
-    default: Literal_ = Field(None, description="What an empty result becomes; also what an unmapped value becomes.")
-    required: bool = Field(False, description="`true`: an empty result rejects the record.")
+    default: Literal_ = Field(
+        default=None, description="What an empty result becomes; also what an unmapped value becomes."
+    )
+    required: bool = Field(default=False, description="`true`: an empty result rejects the record.")
     when: str | None = Field(
-        None, description="Condition; where it fails the field is left out (or takes `default`), the element skipped."
+        default=None,
+        description="Condition; where it fails the field is left out (or takes `default`), the element skipped.",
     )
-    for_each: str | None = Field(None, description="The source list this target list is made of.")
+    for_each: str | None = Field(default=None, description="The source list this target list is made of.")
     fields: dict[str, "Rule"] | None = Field(
-        None, description="With `for_each` the fields of each element; alone, the fields of one nested object."
+        default=None, description="With `for_each` the fields of each element; alone, the fields of one nested object."
     )
     reference: str | None = Field(
-        None, description="Translates a key: native → canonical on read, canonical → native on write (`entity/key`)."
+        default=None,
+        description="Translates a key: native → canonical on read, canonical → native on write (`entity/key`).",
     )
     missing: Literal["wait", "reject", "ignore"] = Field(
-        "wait", description="What an unresolved reference does to the record; `ignore` leaves the field empty."
+        default="wait", description="What an unresolved reference does to the record; `ignore` leaves the field empty."
     )
-    element: "Rule | None" = Field(None, alias=ELEMENT, description="Rule of each element of a plain list.")
+    element: "Rule | None" = Field(
+        default=None,
+        alias="value of each",  # ELEMENT
+        description="Rule of each element of a plain list.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -112,9 +123,11 @@ class Action(Model):
 
     do: str = Field(description="The connector's action.")
     when: str = Field(description="Condition; may use `was.` and `seen.`.")
-    needs: Literal["seen"] | None = Field(None, description="`seen`: waits until the hub has a view of the record.")
-    done_when: str | None = Field(None, description="Field or condition that shows the action has happened.")
-    else_: DeadLetter | None = Field(None, alias="else", description="What becomes of the record otherwise.")
+    needs: Literal["seen"] | None = Field(
+        default=None, description="`seen`: waits until the hub has a view of the record."
+    )
+    done_when: str | None = Field(default=None, description="Field or condition that shows the action has happened.")
+    else_: DeadLetter | None = Field(default=None, alias="else", description="What becomes of the record otherwise.")
     arguments: dict[str, str] = Field(default_factory=dict, description="Expressions for the action's arguments.")
 
 
@@ -124,36 +137,45 @@ class MappingConfig(Model):
     mapping: str = Field(description="Its name: `<kind>.<entity>[.<variant>].read` or `.write`.")
     from_: str = Field(alias="from", description="What it reads: `<kind>/<native entity>` or `canonical/<entity>`.")
     to: str = Field(description="What it makes: `canonical/<entity>` or `<kind>/<native entity>`.")
-    description: str = Field("", description="What the mapping is for.")
+    description: str = Field(default="", description="What the mapping is for.")
     key: str | None = Field(
-        None,
-        description="Read: field or expression with the record's native key. Write: target field that is the native key, evaluated only at birth.",
+        default=None,
+        description="Read: expression for the record's native key. Write: target field that is the native key, used at birth only.",
     )
     other_keys: dict[str, str] = Field(
         default_factory=dict, description="Read: further keys of the record by name, kept in the key mapping."
     )
     group_by: tuple[str, ...] = Field(
-        (), strict=False, description="Read: expressions whose values make several native records one canonical record."
+        default=(),
+        strict=False,
+        description="Read: expressions whose values make several native records one canonical record.",
     )
-    when: str | None = Field(None, description="Write: condition a record must pass to be in this target.")
+    when: str | None = Field(default=None, description="Write: condition a record must pass to be in this target.")
     leave: Literal["block", "delete", "keep"] | None = Field(
-        None, description="Write: what happens to the native record when it no longer passes `when`, or is deleted."
+        default=None,
+        description="Write: what happens to the native record when it no longer passes `when`, or is deleted.",
     )
     blocked: dict[str, Literal_] = Field(
         default_factory=dict, description="Write: the native fields that `leave: block` sets."
     )
-    for_each: str | None = Field(None, description="Write: one native record for each element of this list.")
+    for_each: str | None = Field(default=None, description="Write: one native record for each element of this list.")
     children: Literal["ours", "all", "add"] = Field(
-        "ours", description="Write: which elements missing from the record are removed: those we wrote, all, or none."
+        default="ours",
+        description="Write: which elements missing from the record are removed: those we wrote, all, or none.",
     )
     with_: tuple[str, ...] = Field(
-        (), alias="with", strict=False, description="Write: other entities joined by reference; a change there makes this record due."
+        default=(),
+        alias="with",
+        strict=False,
+        description="Write: other entities joined by reference; a change there makes this record due.",
     )
-    safe_by: SafeBy | None = Field(None, description="Write: how a repeated create is recognised.")
+    safe_by: SafeBy | None = Field(default=None, description="Write: how a repeated create is recognised.")
     on_unknown: Literal["lookup", "ask"] = Field(
-        "lookup", description="Write: after a lost answer, look the mark up, or ask a person."
+        default="lookup", description="Write: after a lost answer, look the mark up, or ask a person."
     )
-    actions: tuple[Action, ...] = Field((), strict=False, description="Write: what else the target is asked to do.")
+    actions: tuple[Action, ...] = Field(
+        default=(), strict=False, description="Write: what else the target is asked to do."
+    )
     value_maps: dict[str, dict[str, Literal_]] = Field(
         default_factory=dict, description="Tables of this file: source value → target value."
     )
@@ -234,9 +256,9 @@ class ValueMapConfig(Model):
     """A table shared by mappings (`mappings/value_maps/<name>.yaml`)."""
 
     value_map: str = Field(description="Its name; the file has the same.")
-    description: str = Field("", description="What it translates.")
+    description: str = Field(default="", description="What it translates.")
     unmapped: Literal["reject", "keep"] = Field(
-        "reject", description="What a value without an entry does: reject the record, or stay as it is."
+        default="reject", description="What a value without an entry does: reject the record, or stay as it is."
     )
     values: dict[str, Literal_] = Field(description="Source value → target value; a list means each value is itself.")
 

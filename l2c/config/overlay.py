@@ -10,7 +10,6 @@ def merge(base: Block, over: Block) -> Block:
         merged.put(key, value, base.keys_at[key], base.values_at[key])
     for key, value in over.items():
         below = merged.get(key)
-        if isinstance(below, Block) and isinstance(value, Block):
-            value = merge(below, value)
-        merged.put(key, value, over.keys_at[key], over.values_at[key])
+        together = merge(below, value) if isinstance(below, Block) and isinstance(value, Block) else value
+        merged.put(key, together, over.keys_at[key], over.values_at[key])
     return merged

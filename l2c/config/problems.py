@@ -10,11 +10,12 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a file; line and column count from 1, 0 where unknown."""
+    """A place in a file; line and column count from 1, 0 where unknown. `folded`: a text over several lines."""
 
     file: str
     line: int = 0
     column: int = 0
+    folded: bool = False
 
     def __str__(self) -> str:
         """`file:line:column`, or the file alone where the line is unknown."""

@@ -74,12 +74,16 @@ class Project:
         rel = f"{FLOWS}/{name}.yaml"
         if name not in self.flow_names:
             raise ConfigError(f"{rel}: there is no such flow{near_miss(name, self.flow_names)}", entity=name)
-        block = self._configured(rel, f"flows/{name}.yaml")
+        block = self.flow_block(name)
         flow = self.memo(("flow", id(block)), lambda: parse(FlowConfig, block), keep=block)
         mistakes = _flow_mistakes(block, flow, name, self._all_systems(), self.entity(flow.flow))
         if mistakes:
             raise ConfigError(mistakes, entity=name)
         return flow.without(self.disabled)
+
+    def flow_block(self, name: str) -> Block:
+        """A flow's YAML with places, the overlay's file merged over it."""
+        return self._configured(f"{FLOWS}/{name}.yaml", f"flows/{name}.yaml")
 
     def flow_text(self, name: str) -> str:
         """The flow's YAML as it stands; the overlay's file follows when there is one."""

@@ -95,8 +95,10 @@ TimeZone = Annotated[str, BeforeValidator(check_time_zone)]
 class Schedule(Model):
     """When something runs: a cron text, or every so often."""
 
-    cron: str | None = Field(None, description="Five cron fields: minute, hour, day of month, month, day of week.")
-    every: Duration | None = Field(None, description="Seconds to days between two starts, such as `PT10S`.")
+    cron: str | None = Field(
+        default=None, description="Five cron fields: minute, hour, day of month, month, day of week."
+    )
+    every: Duration | None = Field(default=None, description="Seconds to days between two starts, such as `PT10S`.")
 
     @model_validator(mode="before")
     @classmethod

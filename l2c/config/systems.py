@@ -13,21 +13,25 @@ _SECRET_WORDS = ("password", "passwd", "secret", "api_key", "apikey", "private_k
 class SystemConfig(Model):
     """One installation."""
 
-    name: str = Field("", description="The system's name; stands as the key, not inside.", exclude=True)
+    name: str = Field(default="", description="The system's name; stands as the key, not inside.", exclude=True)
     kind: str = Field(description="Which connector speaks to it: an entry point of the group `l2c.connectors`.")
     connection: str = Field(
         description="Name of the Airflow connection; outside Airflow of the variable `L2C_CONNECTION_<NAME>`."
     )
-    profile: str | None = Field(None, description="A variant the connector knows, such as `cloud` or `onpremise`.")
-    time_zone: TimeZone = Field("UTC", description="Time zone of dates and times the system shows without one.")
-    allow_hosts: tuple[str, ...] = Field(
-        (), description="Hosts that may be called besides the connection's own.", strict=False
+    profile: str | None = Field(
+        default=None, description="A variant the connector knows, such as `cloud` or `onpremise`."
     )
-    ca_file: str | None = Field(None, description="File with the certificates of a private authority (PEM).")
+    time_zone: TimeZone = Field(default="UTC", description="Time zone of dates and times the system shows without one.")
+    allow_hosts: tuple[str, ...] = Field(
+        default=(), description="Hosts that may be called besides the connection's own.", strict=False
+    )
+    ca_file: str | None = Field(default=None, description="File with the certificates of a private authority (PEM).")
     settings: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the connector, and what mappings read as `settings.<name>`."
     )
-    enabled: bool = Field(True, description="`false` takes the system out of every flow, without a mistake anywhere.")
+    enabled: bool = Field(
+        default=True, description="`false` takes the system out of every flow, without a mistake anywhere."
+    )
 
     @field_validator("settings")
     @classmethod

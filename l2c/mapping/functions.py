@@ -3,31 +3,36 @@
 A function exists once it stands in FUNCTIONS. Its docstring is its documentation (`docs/reference/functions.md`).
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date as Date
-from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
+
+from l2c.mapping.values import MAX_TEXT, NUMBERS, Unfit, is_date, number, utf16_length
 
 Kind = Literal["text", "number", "boolean", "date", "list", "any", "whole", "map"]
 
-NUMBERS = Context(prec=50, Emin=-99, Emax=99, traps=[InvalidOperation, DivisionByZero, Overflow])
-NO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
-THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
-MAX_TEXT = 1_000_000
-_NUMBER = re.compile(r"[+-]?(?:\d{1,60}(?:\.\d{0,60})?|\.\d{1,60})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_NO_DECIMALS = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "ISK",
+    "JPY",
+    "KMF",
+    "KRW",
+    "PYG",
+    "RWF",
+    "UGX",
+    "UYI",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
+_THREE_DECIMALS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 _INITIAL_DATES = frozenset({"0000-00-00", "00000000", "0001-01-01"})
-
-
-class Unfit(ValueError):
-    """A value a function or check cannot take; `value` is kept apart so that messages can mask it."""
-
-    def __init__(self, text: str, value: object = None) -> None:
-        super().__init__(text)
-        self.text = text
-        self.value = value
 
 
 def _text(value: Any, name: str) -> str | None:
@@ -35,7 +40,7 @@ def _text(value: Any, name: str) -> str | None:
         return None
     if value.__class__ is not str:
         raise Unfit(f"{name}() needs text", value)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def first_of(*values: Any) -> Any:
@@ -134,24 +139,6 @@ def length(value: Any) -> int:
     return 0 if text is None else utf16_length(text)
 
 
-def utf16_length(text: str) -> int:
-    """The length of a text as OData, ABAP and Java count it."""
-    return len(text) if text.isascii() else len(text) + sum(c > "\uffff" for c in text)
-
-
-def number(value: Any) -> Decimal | None:
-    """The number a text holds (`12.50`, `-3`, `1e3`); a number stays."""
-    if value is None or value == "":
-        return None
-    if value.__class__ is Decimal:
-        return value  # type: ignore[no-any-return]
-    if value.__class__ is int:
-        return Decimal(value)
-    if value.__class__ is not str or not _NUMBER.match(value):
-        raise Unfit("number() needs a number", value)
-    return Decimal(value)
-
-
 def text(value: Any) -> str | None:
     """The value as text: numbers without exponent, booleans as true and false."""
     if value is None or value == "":
@@ -179,9 +166,9 @@ def absolute(value: Any) -> Decimal | None:
 
 def rounding(currency: Any) -> Decimal:
     """The smallest amount of a currency: 0.01 EUR, 1 JPY, 0.001 BHD; 0.01 where unknown."""
-    if currency in NO_DECIMALS:
+    if currency in _NO_DECIMALS:
         return Decimal(1)
-    return Decimal("0.001") if currency in THREE_DECIMALS else Decimal("0.01")
+    return Decimal("0.001") if currency in _THREE_DECIMALS else Decimal("0.01")
 
 
 def date(value: Any) -> str | None:
@@ -193,17 +180,6 @@ def date(value: Any) -> str | None:
     if not is_date(day) or (len(raw) > 10 and raw[10] not in "T "):
         raise Unfit("date() needs a date", value)
     return day
-
-
-def is_date(day: str) -> bool:
-    """Whether a text is a day that exists, as YYYY-MM-DD."""
-    if not _ISO_DATE.match(day):
-        return False
-    try:
-        Date.fromisoformat(day)
-    except ValueError:
-        return False
-    return True
 
 
 def valid_on(day: Any, valid_from: Any, valid_to: Any) -> bool:

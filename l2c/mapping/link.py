@@ -5,21 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from l2c.errors import ConfigError
-from l2c.mapping import functions, runtime
+from l2c.mapping import functions, runtime, values
+from l2c.mapping.careful import write_careful, write_condition
 from l2c.mapping.compiler import Builder
-from l2c.mapping.emit import write_careful, write_fast
+from l2c.mapping.fast import write_fast
 from l2c.mapping.rules import Group, Leaf, Many, Part, Plan
-from l2c.mapping.runtime import ABSENT, END_OF_TIME, Reason
-from l2c.mapping.scopes import Load
+from l2c.mapping.runtime import ABSENT, END_OF_TIME
+from l2c.mapping.scopes import Load, Scope
+from l2c.mapping.trouble import Reason, Trouble
+from l2c.mapping.typed import Typed
 
 _RUNTIME = (
-    "Trouble", "calculate", "careful_boolean", "careful_code", "careful_date", "careful_letters", "careful_text",
-    "careful_timestamp", "compared_now", "decimal_text", "dig", "in_order", "known_date", "load", "load_each", "load_list",
-    "nothing_as_none", "odd", "remember", "soonest", "valid_now", "whole",
+    "calculate", "compared_now", "day_of", "dig", "in_order", "known_date", "load", "load_each", "load_list", "nothing_as_none",
+    "odd", "remember", "soonest", "valid_now",
+)  # fmt: skip
+_VALUES = (
+    "Unfit", "careful_boolean", "careful_code", "careful_date", "careful_letters", "careful_text", "careful_timestamp",
+    "decimal_text", "number", "whole",
 )  # fmt: skip
 _BUILTINS = {
     "ArithmeticError": ArithmeticError, "AttributeError": AttributeError, "LookupError": LookupError, "TypeError": TypeError,
-    "ValueError": ValueError, "dict": dict, "filter": filter, "len": len, "set": set, "sorted": sorted,
+    "ValueError": ValueError, "bool": bool, "dict": dict, "filter": filter, "len": len, "set": set, "sorted": sorted,
 }  # fmt: skip
 
 
@@ -45,6 +51,13 @@ def link(plan: Plan, builder: Builder, mapped: type[Any]) -> Compiled:
     return Compiled(space["fast"], space["careful"], fast_source, careful_source, builder.unit.clock)
 
 
+def condition(scope: Scope, made: Typed) -> Callable[[Mapping[str, Any]], bool]:
+    """One condition as a function of a record; what cannot be computed does not hold."""
+    space = _base(scope.unit.constants)
+    _define(write_condition(scope, made), space, "<condition>")
+    return space["holds"]  # type: ignore[no-any-return]
+
+
 def _define(source: str, space: dict[str, Any], name: str) -> None:
     try:
         code = compile(source, name, "exec")
@@ -54,10 +67,7 @@ def _define(source: str, space: dict[str, Any], name: str) -> None:
 
 
 def _names(plan: Plan, builder: Builder, mapped: type[Any]) -> dict[str, Any]:
-    space: dict[str, Any] = {"__builtins__": dict(_BUILTINS)}
-    space.update({f.call.__name__: f.call for f in functions.FUNCTIONS.values()})
-    space.update({name: getattr(runtime, name) for name in _RUNTIME})
-    space.update(builder.unit.constants)
+    space = _base(builder.unit.constants)
     leaves = [*([plan.key] if plan.key else []), *plan.other_keys, *_leaves(plan.parts)]
     for leaf in leaves:
         if leaf.table is not None:
@@ -67,10 +77,17 @@ def _names(plan: Plan, builder: Builder, mapped: type[Any]) -> dict[str, Any]:
         if leaf.check.kind == "letters":
             space[f"L{leaf.number}"] = {}
     loads = _load_reasons(plan, builder)
-    space.update(
-        Mapped=mapped, A=ABSENT, END=END_OF_TIME, NOWHERE={}, D={}, S={}, Unfit=functions.Unfit, LOADS=loads,
-        REASONS=tuple(builder.reasons), record_key=lambda record: "",
-    )  # fmt: skip
+    space.update(Mapped=mapped, D={}, S={}, LOADS=loads, REASONS=tuple(builder.reasons), Trouble=Trouble)
+    return space
+
+
+def _base(constants: Mapping[str, Any]) -> dict[str, Any]:
+    space: dict[str, Any] = {"__builtins__": dict(_BUILTINS)}
+    space.update({f.call.__name__: f.call for f in functions.FUNCTIONS.values()})
+    space.update({name: getattr(runtime, name) for name in _RUNTIME})
+    space.update({name: getattr(values, name) for name in _VALUES})
+    space.update(constants)
+    space.update(A=ABSENT, END=END_OF_TIME, NOWHERE={})
     return space
 
 

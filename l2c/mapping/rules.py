@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from l2c.config import Mark
-from l2c.mapping.expressions import Typed
 from l2c.mapping.scopes import Info, Load, Scope
+from l2c.mapping.typed import Typed
 
 CheckKind = Literal["none", "text", "code", "boolean", "date", "timestamp", "letters", "whole", "decimal"]
 
@@ -19,6 +19,7 @@ class Check:
     values: tuple[str, ...] = ()  # of code
     letters: str = ""  # country, currency, language
     decimals: int | None = None
+    digits: int | None = None  # all digits of a decimal
     safe: bool = False  # text that is known to hold no NUL and no half characters
 
 

@@ -1,22 +1,20 @@
-"""What a compiled mapping calls besides the expression functions: checks, careful loading, and the words of a rejection.
+"""What a compiled mapping calls besides the expression functions: loading values, memos, order, and the clock.
 
 Compiled code is built twice from the same rules. The *fast* form takes a record in which everything is as expected and gives up
 (None, or any ordinary exception) at the first surprise; the *careful* form takes any record and collects every mistake.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date as Date
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from l2c.errors import RecordRejected, ReferenceMissing
-from l2c.mapping.functions import NUMBERS, Unfit, date, is_date, number, utf16_length
+from l2c.errors import ConfigError
+from l2c.mapping.functions import date
+from l2c.mapping.values import NUMBERS, Unfit, is_date, number, shape_of
 
 FORGET_AT: Final = 10_000  # a memo of this many entries is emptied
 END_OF_TIME: Final = "9999-12-31"
-SHOWN: Final = 60  # characters of a value a message shows
 
 
 class Absent:
@@ -34,73 +32,6 @@ class Absent:
 ABSENT: Final = Absent()
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One rule's words for its rejections: target path, place in the mapping file, whether values are masked."""
-
-    path: str
-    place: str
-    personal: bool = False
-    list_by: str = ""
-    map_name: str = ""
-    map_file: str = ""
-    allowed: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Trouble:
-    """What went wrong with one record, filled by the careful form."""
-
-    reasons: Sequence[Reason]
-    found: list[tuple[str, str]] = field(default_factory=list)
-    waiting: list[tuple[str, str, str]] = field(default_factory=list)  # field path, reference path, key
-
-    def say(self, number: int, text: str, element: Any = None) -> None:
-        """Add a mistake of rule `number`; `element` is the list element made so far, to name it by its key."""
-        reason = self.reasons[number]
-        where = ""
-        if element is not None and reason.list_by and element.get(reason.list_by) is not None:
-            where = f" in {reason.list_by} '{element[reason.list_by]}'"
-        self.found.append((reason.path, f"{text}{where} [{reason.place}]"))
-
-    def unfit(self, number: int, error: Exception, element: Any = None) -> None:
-        """Add what an expression or check raised."""
-        if isinstance(error, Unfit):
-            value = f", not {self.shown(number, error.value)}" if error.value is not None else ""
-            self.say(number, f"{error.text}{value}", element)
-        else:
-            self.say(number, f"cannot be computed from these values ({type(error).__name__})", element)
-
-    def not_in_map(self, number: int, value: Any, element: Any = None) -> None:
-        """Add a value without an entry in the value map."""
-        reason = self.reasons[number]
-        known = ", ".join(reason.allowed[:12]) + (", …" if len(reason.allowed) > 12 else "")
-        text = f"value {self.shown(number, value)} is not in value map '{reason.map_name}' ({known})"
-        self.say(number, f"{text}; add it to {reason.map_file}" if reason.map_file else text, element)
-
-    def shown(self, number: int, value: Any) -> str:
-        """A value as a message shows it: shortened, masked where it tells of a person."""
-        if value is None or value == "":
-            return "empty"
-        if self.reasons[number].personal:
-            return "'***'"
-        if isinstance(value, (dict, list)):
-            return "a nested record" if isinstance(value, dict) else "a list"
-        plain = str(value).encode("utf-8", "replace").decode()
-        plain = "".join(c if c.isprintable() else "?" for c in plain[:SHOWN])
-        return f"'{plain}{'…' if len(str(value)) > SHOWN else ''}'"
-
-    def done(self, entity: str, key: Any) -> None:
-        """Raise what was found: RecordRejected with every mistake, else ReferenceMissing, else nothing."""
-        shown_key = key if isinstance(key, str) else ""
-        if self.found:
-            raise RecordRejected(self.found, entity=entity, key=shown_key)
-        if self.waiting:
-            _, path, native = self.waiting[0]
-            texts = [(at, f"{to} '{value}' is not known yet") for at, to, value in self.waiting]
-            raise ReferenceMissing(texts, entity_path=path, native_key=native, entity=entity, key=shown_key)
-
-
 def load(record: Any, *path: str) -> Any:
     """The value at a path, None below an empty object, ABSENT where the source does not carry it; raises Unfit on a wrong shape."""
     here = record
@@ -108,7 +39,7 @@ def load(record: Any, *path: str) -> Any:
         if here is None or here == "":
             return None
         if here.__class__ is not dict and not isinstance(here, Mapping):
-            raise Unfit(f"expected one nested record around '{step}', found {_shape(here)}")
+            raise Unfit(f"expected one nested record around '{step}', found {shape_of(here)}")
         here = here.get(step, ABSENT)
         if here is ABSENT:
             return ABSENT
@@ -121,12 +52,12 @@ def load_list(record: Any, *path: str) -> Any:
     if found is None or found == "":
         return []
     if found is not ABSENT and not isinstance(found, list):
-        raise Unfit(f"expected a list at '{'.'.join(path)}', found {_shape(found)}")
+        raise Unfit(f"expected a list at '{'.'.join(path)}', found {shape_of(found)}")
     return found
 
 
 def load_each(record: Any, path: Sequence[str], below: Sequence[str]) -> Any:
-    """Of every element of the list at `path` the value at `below` (None where it has none), or ABSENT; lists within are gone through."""
+    """Of every element of the list at `path` the value at `below` (None where it has none), lists within too; or ABSENT."""
     found = load_list(record, *path)
     return found if found is ABSENT or not below else list(_each(found, below))
 
@@ -153,12 +84,6 @@ def dig(source: Mapping[str, Any] | None, *path: str) -> Any:
     return None if here == "" else here
 
 
-def _shape(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a nested record"
-    return "a list" if isinstance(value, list) else f"one value ({type(value).__name__})"
-
-
 def odd(text: str) -> bool:
     """Whether a text that is not ASCII needs a careful look: lone surrogates, byte order marks, astral characters."""
     return max(text) > "\uffff" or "\ufeff" in text or _has_surrogate(text)
@@ -172,80 +97,9 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def careful_text(value: Any, limit: int) -> str | None:
-    """The text without a leading byte order mark, None when empty; raises Unfit when it cannot be kept or is too long."""
-    if value is None or value == "":
-        return None
-    if value.__class__ is not str:
-        raise Unfit(f"expected text, found {_shape(value)}")
-    clean: str = value.lstrip("\ufeff") if value[0] == "\ufeff" else value
-    if "\0" in clean:
-        raise Unfit(f"holds a NUL character at position {clean.index(chr(0)) + 1}")
-    for position, char in enumerate(clean, 1):
-        if "\ud800" <= char <= "\udfff":
-            raise Unfit(f"holds half a character (lone surrogate) at position {position}")
-    length = utf16_length(clean)
-    if length > limit:
-        raise Unfit(f"{length} characters, limit {limit}")
-    return clean or None
-
-
-def careful_code(value: Any, values: frozenset[str], shown: str) -> str | None:
-    """The code when it is one of the values; raises Unfit that lists them."""
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or value not in values:
-        raise Unfit(f"expected one of {shown}", value)
-    return value
-
-
-def careful_boolean(value: Any) -> bool | None:
-    """True, False or None; raises Unfit on anything else."""
-    if value is None or value == "":
-        return None
-    if value is not True and value is not False:
-        raise Unfit("expected true or false", value)
-    return value
-
-
-def careful_date(value: Any) -> str | None:
-    """The ISO day; raises Unfit on anything else."""
-    if value is None or value == "":
-        return None
-    if value.__class__ is not str or not is_date(value):
-        raise Unfit("expected a date as YYYY-MM-DD", value)
-    return value  # type: ignore[no-any-return]
-
-
-def careful_timestamp(value: Any) -> str | None:
-    """The ISO timestamp with its zone; raises Unfit on anything else."""
-    if value is None or value == "":
-        return None
-    try:
-        parsed = datetime.fromisoformat(value) if value.__class__ is str else None
-    except ValueError:
-        parsed = None
-    if parsed is None or parsed.tzinfo is None:
-        raise Unfit("expected a timestamp such as 2026-01-31T10:00:00Z", value)
-    return value  # type: ignore[no-any-return]
-
-
-_LETTERS = {"country": (2, str.isupper, "DE"), "currency": (3, str.isupper, "EUR"), "language": (2, str.islower, "de")}
-
-
-def careful_letters(value: Any, kind: str) -> str | None:
-    """A country, currency or language code by its form; raises Unfit on anything else."""
-    if value is None or value == "":
-        return None
-    size, case, example = _LETTERS[kind]
-    if value.__class__ is not str or len(value) != size or not value.isascii() or not value.isalpha() or not case(value):
-        raise Unfit(f"expected a {kind} code such as '{example}'", value)
-    return value  # type: ignore[no-any-return]
-
-
 def known_date(memo: dict[Any, Any], value: Any) -> str | None:
     """`date()` through a memo that never grows without bound."""
-    return remember(memo, value, date(value))
+    return remember(memo, value, date(value))  # type: ignore[no-any-return]
 
 
 def remember(memo: dict[Any, Any], key: Any, value: Any) -> Any:
@@ -254,33 +108,6 @@ def remember(memo: dict[Any, Any], key: Any, value: Any) -> Any:
         memo.clear()
     memo[key] = value
     return value
-
-
-def whole(value: Any) -> int | None:
-    """A whole number from a number or its digits; raises Unfit on anything else."""
-    if value.__class__ is int:
-        return value  # type: ignore[no-any-return]
-    amount = None if value is True or value is False else number(value)
-    if amount is None:
-        if value is None or value == "":
-            return None
-        raise Unfit("expected a whole number", value)
-    if amount != amount.to_integral_value():
-        raise Unfit("expected a whole number", value)
-    return int(amount)
-
-
-def decimal_text(value: Any, decimals: int | None) -> str | None:
-    """A number as plain text without exponent; with `decimals`, exactly so many; raises Unfit when digits would be lost."""
-    amount = number(value)
-    if amount is None:
-        return None
-    if decimals is not None:
-        fixed = amount.quantize(Decimal(1).scaleb(-decimals), context=NUMBERS)
-        if fixed != amount:
-            raise Unfit(f"more than {decimals} decimals", value)
-        amount = fixed
-    return format(amount, "f")
 
 
 def calculate(sign: str, left: Any, right: Any) -> Decimal | None:
@@ -325,14 +152,21 @@ def compared_now(moments: list[str], day: str, other: Any) -> Any:
 
 def next_day(day: str) -> str:
     """The day after; the last day of all stays."""
-    return day if day >= END_OF_TIME else (Date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    return day if day >= END_OF_TIME else (dt.date.fromisoformat(day) + dt.timedelta(days=1)).isoformat()
 
 
-def soonest(moments: list[str]) -> Date | None:
+def soonest(moments: list[str]) -> dt.date | None:
     """The first of the noted days."""
-    return Date.fromisoformat(min(moments)) if moments else None
+    return dt.date.fromisoformat(min(moments)) if moments else None
 
 
 def nothing_as_none(made: dict[str, Any]) -> dict[str, Any] | None:
     """A nested object, None when everything in it is empty."""
     return made if any(value is not None for value in made.values()) else None
+
+
+def day_of(env: Any) -> str:
+    """The day of the run as ISO text; ConfigError where none was given."""
+    if env.today is None:
+        raise ConfigError("this mapping uses today(), but was given no day")
+    return env.today.isoformat()  # type: ignore[no-any-return]

@@ -45,7 +45,9 @@ def canonical_names(entity: EntityConfig) -> dict[str, Info]:
 def _canonical(config: FieldConfig) -> Info:
     if config.fields is not None:
         inner = {name: _canonical(below) for name, below in config.fields.items()}
-        return Info("list" if config.list_by else "object", many=config.list_by is not None, fields=inner, config=config)
+        return Info(
+            "list" if config.list_by else "object", many=config.list_by is not None, fields=inner, config=config
+        )
     kind = _CANONICAL_KINDS.get(config.type or "", "text")
     length = config.length or LENGTHS.get(config.type or "")
     if config.values:
@@ -91,12 +93,15 @@ class Load:
 
 @dataclass(slots=True)
 class Unit:
-    """What all scopes of one mapping share: numbering, constants and what was used."""
+    """What all scopes of one mapping share: numbering, constants and what was used.
 
+    `source`: what messages call the source entity. `trusted`: the source is canonical, so it holds no empty texts.
+    """
+
+    source: str = ""
+    trusted: bool = False
     constants: dict[str, Any] = field(default_factory=dict)
     paths: set[str] = field(default_factory=set)
-    lists: set[str] = field(default_factory=set)
-    settings: set[str] = field(default_factory=set)
     clock: bool = False
     past: set[str] = field(default_factory=set)
     _next: int = 0
@@ -109,7 +114,9 @@ class Unit:
     def constant(self, value: Any, letter: str = "K") -> str:
         """The name under which compiled code finds a value."""
         for name, known in self.constants.items():
-            if known is value or (type(known) is type(value) and not isinstance(value, dict) and str(known) == str(value)):
+            if known is value or (
+                type(known) is type(value) and not isinstance(value, dict) and str(known) == str(value)
+            ):
                 return name
         name = self.name(letter)
         self.constants[name] = value
@@ -137,11 +144,14 @@ class Scope:
             self._used(path, below)
         return self.loads[key]
 
+    @property
+    def root(self) -> "Scope":
+        """The scope of the record itself."""
+        return self if self.parent is None else self.parent.root
+
     def outside(self, source: str, path: tuple[str, ...]) -> Load:
         """The load of a setting or of what a target had; belongs to the record's scope."""
-        root = self
-        while root.parent is not None:
-            root = root.parent
+        root = self.root
         key = (source, path)
         if key not in root.loads:
             root.loads[key] = Load(root.unit.name("p"), "", source, path)
@@ -149,6 +159,4 @@ class Scope:
 
     def _used(self, path: tuple[str, ...], below: tuple[str, ...] | None) -> None:
         dotted = ".".join((*([self.path] if self.path else []), *path))
-        if below is not None:
-            self.unit.lists.add(dotted)
         self.unit.paths.add(".".join((dotted, *below)) if below else dotted)

@@ -1,4 +1,4 @@
-"""Writes a plan out as Python source: the fast form and the careful form of the same rules.
+"""Writes a plan out as Python source, fast form: straight-line code that gives up at the first surprise.
 
 Only text made here, from checked nodes and `repr`ed constants, becomes code; nothing of a YAML file is pasted in.
 """
@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from l2c.mapping.rules import Group, Leaf, Many, Part, Plan
 from l2c.mapping.scopes import Load, Scope
 
-_CAUGHT = "(Unfit, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)"
-
 
 def write_fast(plan: Plan) -> str:
     """The source of `fast(r, env)`: a Mapped, or None at the first surprise."""
-    body = [*_head(plan), *_fast_loads(plan.scope, 0, plan.early)]
+    clock = ["T = env.today.isoformat()", "N = []"] if plan.scope.unit.clock else []
+    body = [*clock, *_fast_loads(plan.scope, 0, plan.early)]
     if plan.when is not None:
-        body += [f"if not ({plan.when.code}):", f"    return Mapped('', {{}}, {{}}, False, {_due(plan)})"]
+        body += [f"if not ({plan.when.code}):", f"    return Mapped('', {{}}, {{}}, False, {due(plan)})"]
     body += _fast_loads(plan.scope, plan.early, None)
     parts: list[Part] = [*([plan.key] if plan.key else []), *plan.other_keys, *plan.parts]
     for part in parts:
@@ -24,8 +23,8 @@ def write_fast(plan: Plan) -> str:
     body += _display("o", plan.parts)
     keys = ", ".join(f"{leaf.name!r}: {leaf.var}" for leaf in plan.other_keys)
     body += _other_keys(plan, keys)
-    body.append(f"return Mapped({plan.key_var or repr('')}, o, {'k' if plan.other_keys else '{}'}, True, {_due(plan)})")
-    return "def fast(r, env):\n" + _indent(body)
+    body.append(f"return Mapped({plan.key_var or repr('')}, o, {'k' if plan.other_keys else '{}'}, True, {due(plan)})")
+    return "def fast(r, env):\n" + indent(body)
 
 
 def _other_keys(plan: Plan, keys: str) -> list[str]:
@@ -37,21 +36,18 @@ def _other_keys(plan: Plan, keys: str) -> list[str]:
     return [f"k = {{n: v for n, v in {{{keys}}}.items() if v is not None}}"]
 
 
-def _head(plan: Plan) -> list[str]:
-    if not plan.scope.unit.clock:
-        return []
-    return ["T = env.today.isoformat()", "N = []"]
-
-
-def _due(plan: Plan) -> str:
+def due(plan: Plan) -> str:
+    """The code for the day on which the result changes next."""
     return "soonest(N) if N else None" if plan.scope.unit.clock else "None"
 
 
-def _indent(lines: Iterable[str]) -> str:
+def indent(lines: Iterable[str]) -> str:
+    """Lines as the body of a function."""
     return "".join(f"    {line}\n" for line in lines)
 
 
-def _deeper(lines: Iterable[str]) -> list[str]:
+def deeper(lines: Iterable[str]) -> list[str]:
+    """Lines one level further in."""
     return [f"    {line}" for line in lines]
 
 
@@ -60,7 +56,7 @@ def _fast_loads(scope: Scope, start: int, stop: int | None) -> list[str]:
     nested: dict[tuple[str, ...], list[Load]] = {}
     for load in list(scope.loads.values())[start:stop]:
         if load.source in ("settings", "was", "seen"):
-            lines.append(f"{load.var} = dig(env.{load.source}, {_args(load.path)})")
+            lines.append(f"{load.var} = dig(env.{load.source}, {literals(load.path)})")
         elif load.below is not None:
             lines.append(f"{load.var} = {_projection(load)}")
         elif len(load.path) == 1:
@@ -79,7 +75,7 @@ def _nested_loads(scope: Scope, outer: tuple[str, ...], loads: list[Load]) -> li
     lines += [f"{holder} = None if {holder} is None else {holder}[{step!r}]" for step in outer[1:]]
     empty = " = ".join(load.var for load in loads)
     lines += [f"if {holder} is None or {holder} == '':", f"    {empty} = None", "else:"]
-    return lines + _deeper(f"{load.var} = {holder}[{load.path[-1]!r}]" for load in loads)
+    return lines + deeper(f"{load.var} = {holder}[{load.path[-1]!r}]" for load in loads)
 
 
 def _projection(load: Load) -> str:
@@ -98,7 +94,8 @@ def _projection(load: Load) -> str:
     return f"[x{len(below) - 1}[{below[-1]!r}] {' '.join(loops)}]"
 
 
-def _args(path: Sequence[str]) -> str:
+def literals(path: Sequence[str]) -> str:
+    """Names as arguments of a call."""
     return ", ".join(repr(step) for step in path)
 
 
@@ -117,7 +114,7 @@ def _conditional(part: Leaf | Group, lines: list[str]) -> list[str]:
     if part.when is None:
         return lines
     otherwise = "A" if part.default is None else part.default
-    return [f"if {part.when.code}:", *_deeper(lines), "else:", f"    {part.var} = {otherwise}"]
+    return [f"if {part.when.code}:", *deeper(lines), "else:", f"    {part.var} = {otherwise}"]
 
 
 def _object(part: Group) -> list[str]:
@@ -147,8 +144,7 @@ def _fast_leaf(leaf: Leaf) -> list[str]:
     if leaf.constant:
         return [f"{v} = {leaf.made.code}"]
     lines = [f"{v} = {leaf.made.code}"]
-    if leaf.table is not None:
-        lines += _fast_table(leaf)
+    lines += _fast_table(leaf)
     lines += _fast_check(leaf)
     if leaf.reference is not None:
         lines += _fast_reference(leaf)
@@ -161,7 +157,8 @@ def _fast_leaf(leaf: Leaf) -> list[str]:
 
 def _fast_table(leaf: Leaf) -> list[str]:
     v, table = leaf.var, leaf.table
-    assert table is not None  # noqa: S101 - for the type checker
+    if table is None:
+        return []
     name = f"M{leaf.number}"
     if table.keep:
         found = [f"{v} = {name}.get({v}, {v})"]
@@ -169,7 +166,7 @@ def _fast_table(leaf: Leaf) -> list[str]:
         found = [f"{v} = {name}.get({v}, {leaf.default})"]
     else:
         found = [f"{v} = {name}.get({v}, A)", f"if {v} is A:", "    return None"]
-    return [f"if {v}:", *_deeper(found), *_nothing(v)]
+    return [f"if {v}:", *deeper(found), *([] if leaf.made.clean else _nothing(v))]
 
 
 def _nothing(v: str) -> list[str]:
@@ -193,7 +190,7 @@ def _fast_check(leaf: Leaf) -> list[str]:
     if check.kind == "whole":
         return [f"if {v}.__class__ is not int and {v} is not None:", f"    {v} = whole({v})"]
     if check.kind == "decimal":
-        return [f"{v} = decimal_text({v}, {check.decimals})"]
+        return [f"{v} = decimal_text({v}, {check.decimals}, {check.digits})"]
     if check.kind == "timestamp":
         return [f"{v} = careful_timestamp({v})"]
     bad = {
@@ -259,7 +256,7 @@ def _fast_many(part: Many) -> list[str]:
         body += _texts(part.parts)
         body += _display(part.made, part.parts)
         body.append(f"{part.var}.append({part.made})")
-    lines = [f"{part.var} = []", f"for {part.scope.var} in {part.source.var} or ():", *_deeper(body)]
+    lines = [f"{part.var} = []", f"for {part.scope.var} in {part.source.var} or ():", *deeper(body)]
     if part.list_by:
         lines += [f"if len({part.var}) > 1:", f"    {part.var} = in_order({part.var}, {part.list_by!r})"]
     elif part.as_set:
@@ -267,173 +264,3 @@ def _fast_many(part: Many) -> list[str]:
     if part.required:
         lines += [f"if not {part.var}:", "    return None"]
     return lines
-
-
-# The careful form
-
-
-def write_careful(plan: Plan) -> str:
-    """The source of `careful(r, env)`: a Mapped, or RecordRejected with every mistake, or ReferenceMissing."""
-    body = ["E = Trouble(REASONS)", "o = None", *_head(plan), *_careful_loads(plan.scope, 0, plan.early)]
-    if plan.when is not None:
-        body += ["try:", f"    passes = {plan.when.code}", f"except {_CAUGHT} as x:", "    E.unfit(0, x)", "    passes = True"]
-        body += ["if not passes:", f"    return Mapped('', {{}}, {{}}, False, {_due(plan)})"]
-    body += _careful_loads(plan.scope, plan.early, None)
-    body += ["o = {}"]
-    for leaf in ([plan.key] if plan.key else []) + plan.other_keys:
-        body += _careful_leaf(leaf, "o")
-    for part in plan.parts:
-        body += [*_careful(part, "o"), *_put(part, "o")]
-    body.append(f"E.done({plan.entity!r}, {plan.key_var or 'record_key(r)'})")
-    pairs = ", ".join(f"({leaf.name!r}, {leaf.var})" for leaf in plan.other_keys)
-    body.append(f"k = {{n: v for n, v in ({pairs}{',' if pairs else ''}) if v is not None and v is not A}}")
-    key = f"{plan.key_var} or ''" if plan.key_var else "''"
-    body.append(f"return Mapped({key}, o, k, True, {_due(plan)})")
-    return "def careful(r, env):\n" + _indent(body)
-
-
-def _put(part: Part, holder: str) -> list[str]:
-    return [f"if {part.var} is not A:", f"    {holder}[{part.name!r}] = {part.var}"]
-
-
-def _careful_loads(scope: Scope, start: int, stop: int | None) -> list[str]:
-    lines: list[str] = []
-    for load in list(scope.loads.values())[start:stop]:
-        if load.source in ("settings", "was", "seen"):
-            lines.append(f"{load.var} = dig(env.{load.source}, {_args(load.path)})")
-            continue
-        call = f"load({load.source}, {_args(load.path)})"
-        empty = "None"
-        if load.below is not None:
-            call, empty = f"load_each({load.source}, {load.path!r}, {load.below!r})", "[]"
-        elif load.info.many:
-            call, empty = f"load_list({load.source}, {_args(load.path)})", "[]"
-        lines += ["try:", f"    {load.var} = {call}", "except Unfit as x:"]
-        lines += [f"    E.unfit({_reason_of(load)}, x, o)", f"    {load.var} = {empty}"]
-        lines += [f"{load.flag} = {load.var} is A", f"if {load.flag}:", f"    {load.var} = {empty}"]
-    return lines
-
-
-def _reason_of(load: Load) -> str:
-    return f"LOADS[{load.var!r}]"
-
-
-def _careful(part: Part, holder: str) -> list[str]:
-    if isinstance(part, Leaf):
-        return _careful_leaf(part, holder)
-    return _careful_group(part, holder) if isinstance(part, Group) else _careful_many(part, holder)
-
-
-def _guarded(part: Leaf | Group, holder: str, lines: list[str]) -> list[str]:
-    """The lines under the part's condition, with whatever they raise told as the part's mistake."""
-    inner = lines
-    if part.when is not None:
-        otherwise = "A" if part.default is None else part.default
-        inner = [f"if {part.when.code}:", *_deeper(lines), "else:", f"    {part.var} = {otherwise}"]
-    caught = [f"except {_CAUGHT} as x:", f"    E.unfit({part.number}, x, {holder})", f"    {part.var} = None"]
-    return ["try:", *_deeper(inner), *caught]
-
-
-def _careful_leaf(leaf: Leaf, holder: str) -> list[str]:
-    v, n = leaf.var, leaf.number
-    lines = [f"{v} = {leaf.made.code}"]
-    if not leaf.constant:
-        if leaf.table is not None:
-            lines += _careful_table(leaf, holder)
-        lines += _careful_check(leaf)
-        if leaf.reference is not None:
-            lines += _careful_reference(leaf, holder)
-        if leaf.default is not None:
-            lines += [f"if {v} is None:", f"    {v} = {leaf.default}"]
-        if leaf.required:
-            lines += [f"if {v} is None:", f"    E.say({n}, 'empty, but required', {holder})"]
-    flags = leaf.flags
-    if not flags:
-        return _guarded(leaf, holder, lines)
-    absent = [f"    {v} = A"]
-    if leaf.required:
-        absent.append(f"    E.say({n}, 'not in the record, but required', {holder})")
-    return [f"if {' and '.join(flags)}:", *absent, "else:", *_deeper(_guarded(leaf, holder, lines))]
-
-
-def _careful_table(leaf: Leaf, holder: str) -> list[str]:
-    v, table = leaf.var, leaf.table
-    assert table is not None  # noqa: S101 - for the type checker
-    found = [f"w = M{leaf.number}.get({v}, A)", "if w is A:"]
-    if table.keep:
-        found += ["    pass"]
-    elif leaf.default is not None:
-        found += [f"    {v} = {leaf.default}"]
-    else:
-        found += [f"    E.not_in_map({leaf.number}, {v}, {holder})", f"    {v} = A"]
-    return [f"if {v} is None or {v} == '':", f"    {v} = None", "else:", *_deeper(found), "    else:", f"        {v} = w"]
-
-
-def _careful_check(leaf: Leaf) -> list[str]:
-    v, check = leaf.var, leaf.check
-    if check.kind == "none":
-        return [f"if {v} is not A and {v} == '':", f"    {v} = None"]
-    call = {
-        "text": f"careful_text({v}, {check.limit})",
-        "code": f"careful_code({v}, V{leaf.number}, {', '.join(check.values)!r})",
-        "boolean": f"careful_boolean({v})",
-        "date": f"careful_date({v})",
-        "timestamp": f"careful_timestamp({v})",
-        "letters": f"careful_letters({v}, {check.letters!r})",
-        "whole": f"whole({v})",
-        "decimal": f"decimal_text({v}, {check.decimals})",
-    }[check.kind]
-    return [f"if {v} is not A:", f"    {v} = {call}"]
-
-
-def _careful_reference(leaf: Leaf, holder: str) -> list[str]:
-    v, path = leaf.var, leaf.reference
-    lines = [f"if {v} is not None and {v} is not A:", f"    w = env.resolve({path!r}, {v})"]
-    if leaf.missing == "wait":
-        lines += ["    if w is None:", f"        E.waiting.append(({leaf.path!r}, {path!r}, {v}))"]
-    elif leaf.missing == "reject":
-        lines += ["    if w is None:"]
-        lines += [f"        E.say({leaf.number}, {f'{path} '!r} + E.shown({leaf.number}, {v}) + ' is not known', {holder})"]
-    return [*lines, f"    {v} = w"]
-
-
-def _careful_group(part: Group, holder: str) -> list[str]:
-    made = f"{part.var}_o"
-    lines = [f"{made} = {{}}"]
-    for below in part.parts:
-        lines += [*_careful(below, holder), *_put(below, made)]
-    lines.append(f"{part.var} = nothing_as_none({made}) if {made} else A")
-    return _guarded(part, holder, lines)
-
-
-def _careful_many(part: Many, holder: str) -> list[str]:
-    n, v, made = part.number, part.var, part.made
-    body: list[str] = [f"{made} = {{}}"]
-    if part.value is None or part.scope.plain is None:
-        body += [f"if {part.scope.var}.__class__ is not dict:"]
-        body += [f"    E.say({n}, 'expected nested records in the list', {holder})", "    continue"]
-    body += _swap(_careful_loads(part.scope, 0, part.early), made)
-    if part.when is not None:
-        body += ["try:", f"    passes = {part.when.code}", f"except {_CAUGHT} as x:"]
-        body += [f"    E.unfit({n}, x, {made})", "    passes = False", "if not passes:", "    continue"]
-    body += _swap(_careful_loads(part.scope, part.early, None), made)
-    if part.value is not None:
-        w = part.value.var
-        body += [*_careful_leaf(part.value, made), f"if {w} is not None and {w} is not A:", f"    {v}.append({w})"]
-    else:
-        for below in part.parts:
-            body += [*_careful(below, made), *_put(below, made)]
-        body.append(f"{v}.append({made})")
-    lines = [f"{v} = []", f"for {part.scope.var} in {part.source.var}:", *_deeper(body)]
-    if part.list_by or part.as_set:
-        ordered = f"in_order({v}, {part.list_by!r})" if part.list_by else f"sorted(set({v}))"
-        lines += ["if not E.found:", "    try:", f"        {v} = {ordered}", f"    except {_CAUGHT} as x:"]
-        lines += [f"        E.unfit({n}, x, {holder})"]
-    if part.required:
-        lines += [f"if not {v}:", f"    E.say({n}, 'empty, but required', {holder})"]
-    return [f"if {part.source.flag}:", f"    {v} = A", "else:", *_deeper(lines)]
-
-
-def _swap(lines: list[str], made: str) -> list[str]:
-    """Loads inside an element name the element being made, not the record."""
-    return [line.replace(", x, o)", f", x, {made})") for line in lines]
