@@ -139,7 +139,7 @@ class Mapper:
             mapped = None
         return self.compiled.careful(record, env) if mapped is None else mapped  # type: ignore[no-any-return]
 
-    def leave_data(self, record: Mapping[str, Any], env: Env) -> dict[str, Any]:  # noqa: ARG002 - constants today
+    def leave_data(self) -> dict[str, Any]:
         """The native fields that block a record which no longer passes (`leave: block`), nested as `map` nests them."""
         data: dict[str, Any] = {}
         for path, value in self.config.blocked.items():
