@@ -191,10 +191,30 @@ class Translator:
         if function.name == "today":
             self.unit.clock = True
             return Typed("compared_now(N, T, T)", "date", 10, clean=True)
+        if function.name in ("preferred", "pick") and (chosen := self._chosen(function, node)) is not None:
+            return chosen
         now = function.name == "valid_on" and is_today(node.args[0])
         wanted = list(zip(kinds, node.args, strict=True))[1 if now else 0 :]
         arguments = [self._argument(function, kind, argument) for kind, argument in wanted]
         return valid_today(self.scope, *arguments) if now else write_call(self.scope, function, arguments)
+
+    def _chosen(self, function: Function, node: ast.Call) -> Typed | None:
+        """preferred() and pick() over two fields of one list go through its elements once."""
+        values, others = node.args[:2]
+        if not isinstance(values, ast.Attribute) or not isinstance(others, ast.Attribute):
+            return None
+        first, second = _parts(values), _parts(others)
+        if first[:-1] != second[:-1] or first[:-1] == ("parent",):
+            return None
+        wanted = [self._argument(function, "text", argument) for argument in node.args[2:]]
+        if not all(isinstance(argument, ast.Constant) for argument in node.args[2:]):
+            return None
+        names.values(self.scope, second, others.col_offset, load=False)
+        elements = names.records(self.scope, first, second[-1:], values.col_offset)
+        ranks = {ast.literal_eval(side.code): rank for rank, side in reversed(list(enumerate(wanted)))}
+        more = f", {self.unit.constant(ranks, 'X')}" if function.name == "pick" else ""
+        code = f"{function.name}_of({elements.code}, {first[-1]!r}, {second[-1]!r}{more}) if {elements.code} else None"
+        return Typed(code, elements.kind, elements.length, elements.loads, info=elements.info, clean=True)
 
     def _argument(self, function: Function, kind: str, node: ast.expr) -> Typed:
         if kind == "whole":

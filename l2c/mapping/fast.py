@@ -87,11 +87,13 @@ def _projection(load: Load) -> str:
     if not below:
         return f"{source} or ()"
     lists = load.lists or (False,) * len(below)
-    if any(not is_list for is_list in lists[:-1]) or lists[-1]:
+    if not all(lists[:-1]):
         return f"load_each({load.source}, {load.path!r}, {below!r})"
+    through = below if lists[-1] else below[:-1]
     loops = [f"for x0 in {source} or ()"]
-    loops += [f"for x{n} in x{n - 1}[{step!r}] or ()" for n, step in enumerate(below[:-1], 1)]
-    return f"[x{len(below) - 1}[{below[-1]!r}] {' '.join(loops)}]"
+    loops += [f"for x{n} in x{n - 1}[{step!r}] or ()" for n, step in enumerate(through, 1)]
+    last = f"x{len(through)}" if lists[-1] else f"x{len(through)}[{below[-1]!r}]"
+    return f"[{last} {' '.join(loops)}]"
 
 
 def literals(path: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 A function exists once it stands in FUNCTIONS. Its docstring is its documentation (`docs/reference/functions.md`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
@@ -221,6 +221,31 @@ def pick(values: Iterable[Any], keys: Iterable[Any], *wanted: str) -> Any:
     for value, key in zip(values, keys, strict=True):
         if value is not None and value != "" and key in wanted and wanted.index(key) < rank:
             best, rank = value, wanted.index(key)
+    return best
+
+
+def preferred_of(elements: Iterable[Any], field: str, flag: str) -> Any:
+    """`preferred()` straight over the elements of one list."""
+    best: Any = None
+    for element in elements:
+        value = element.get(field)
+        if value is None or value == "":
+            continue
+        if element.get(flag) is True:
+            return value
+        if best is None:
+            best = value
+    return best
+
+
+def pick_of(elements: Iterable[Any], field: str, key: str, wanted: Mapping[str, int]) -> Any:
+    """`pick()` straight over the elements of one list; `wanted` are the keys with their rank."""
+    best, rank = None, len(wanted)
+    for element in elements:
+        at = wanted.get(element.get(key), rank)
+        value = element.get(field)
+        if at < rank and value is not None and value != "":
+            best, rank = value, at
     return best
 
 

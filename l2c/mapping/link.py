@@ -84,6 +84,7 @@ def _names(plan: Plan, builder: Builder, mapped: type[Any]) -> dict[str, Any]:
 def _base(constants: Mapping[str, Any]) -> dict[str, Any]:
     space: dict[str, Any] = {"__builtins__": dict(_BUILTINS)}
     space.update({f.call.__name__: f.call for f in functions.FUNCTIONS.values()})
+    space.update(preferred_of=functions.preferred_of, pick_of=functions.pick_of)
     space.update({name: getattr(runtime, name) for name in _RUNTIME})
     space.update({name: getattr(values, name) for name in _VALUES})
     space.update(constants)

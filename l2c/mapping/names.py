@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from l2c.config import near_miss
 from l2c.mapping.scopes import ANY, Info, Scope, ValueKind
-from l2c.mapping.typed import Mistake, Typed
+from l2c.mapping.typed import NOTHING, Mistake, Typed
 
 OUTSIDE = ("settings", "was", "seen")
 
@@ -24,12 +24,14 @@ def value(scope: Scope, parts: tuple[str, ...], column: int) -> Typed:
     return Typed(load.var, info.kind, info.length, (load,), plain=True, info=info, clean=scope.unit.trusted)
 
 
-def values(scope: Scope, parts: tuple[str, ...], column: int) -> Typed:
-    """A path through lists: the list of the values at its end; raises Mistake."""
+def values(scope: Scope, parts: tuple[str, ...], column: int, *, load: bool = True) -> Typed:
+    """A path through lists: the list of the values at its end; raises Mistake. Without `load`, only checked."""
     scope, parts = _outer(scope, parts, column)
     if scope.names is None:
-        load = scope.load(parts[:-1], ANY, parts[-1:]) if len(parts) > 1 else scope.load(parts, ANY, ())
-        return Typed(load.var, "list", None, (load,), plain=True)
+        if not load:
+            return NOTHING
+        made = scope.load(parts[:-1], ANY, parts[-1:]) if len(parts) > 1 else scope.load(parts, ANY, ())
+        return Typed(made.var, "list", None, (made,), plain=True)
     steps = _steps(scope, parts, column)
     cut = next((number for number, info in enumerate(steps, 1) if info.many), 0)
     if not cut:
@@ -37,12 +39,34 @@ def values(scope: Scope, parts: tuple[str, ...], column: int) -> Typed:
     last = steps[-1]
     if last.fields is not None:
         raise Mistake(f"'{'.'.join(parts)}' holds records; name one of their fields", column)
-    load = scope.load(parts[:cut], last, parts[cut:])
-    load.lists = tuple(info.many for info in steps[cut:])
+    if not load:
+        return NOTHING
+    made = scope.load(parts[:cut], last, parts[cut:])
+    made.lists = tuple(info.many for info in steps[cut:])
     kind: ValueKind = "text" if last.kind == "list" else last.kind
-    return Typed(
-        load.var, "list", last.length, (load,), plain=True, info=Info(kind, last.length), clean=scope.unit.trusted
-    )
+    about = Info(kind, last.length, personal=last.personal)
+    return Typed(made.var, "list", last.length, (made,), plain=True, info=about, clean=scope.unit.trusted)
+
+
+def records(scope: Scope, parts: tuple[str, ...], others: Sequence[str], column: int) -> Typed:
+    """The elements of the list around a path, lists within lists gone through; `others` are further fields used of them.
+
+    `kind` and `length` are those of the value at the path; raises Mistake.
+    """
+    scope, parts = _outer(scope, parts, column)
+    outer, last, info = parts[:-1], ANY, Info("list", many=True)
+    cut, lists = len(outer), None
+    if scope.names is not None:
+        values(scope, parts, column, load=False)
+        steps = _steps(scope, parts, column)
+        last = steps[-1]
+        cut = next(number for number, step in enumerate(steps, 1) if step.many)
+        lists = tuple(step.many for step in steps[cut:-1])
+    load = scope.load(outer[:cut], info, outer[cut:] or None)
+    load.lists = lists
+    scope.use(*(f"{'.'.join(outer)}.{name}" for name in (parts[-1], *others)))
+    about = Info(last.kind, last.length, personal=last.personal)
+    return Typed(load.var, last.kind, last.length, (load,), plain=True, info=about, clean=scope.unit.trusted)
 
 
 def whole_list(scope: Scope, parts: tuple[str, ...]) -> Typed | None:

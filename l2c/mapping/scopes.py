@@ -141,8 +141,12 @@ class Scope:
         if key not in self.loads:
             letter = "p" if below is None else "q"
             self.loads[key] = Load(self.unit.name(letter), self.unit.name("f"), self.var, path, below, info)
-            self._used(path, below)
+            self.use(".".join((*path, *(below or ()))))
         return self.loads[key]
+
+    def use(self, *paths: str) -> None:
+        """Count paths of the record or element as used."""
+        self.unit.paths.update(f"{self.path}.{path}" if self.path else path for path in paths)
 
     @property
     def root(self) -> "Scope":
@@ -156,7 +160,3 @@ class Scope:
         if key not in root.loads:
             root.loads[key] = Load(root.unit.name("p"), "", source, path)
         return root.loads[key]
-
-    def _used(self, path: tuple[str, ...], below: tuple[str, ...] | None) -> None:
-        dotted = ".".join((*([self.path] if self.path else []), *path))
-        self.unit.paths.add(".".join((dotted, *below)) if below else dotted)

@@ -20,7 +20,7 @@ class Typed:
     @property
     def personal(self) -> bool:
         """Whether it holds what tells of a person."""
-        return any(load.info.personal for load in self.loads)
+        return self.info.personal or any(load.info.personal for load in self.loads)
 
     @property
     def safe(self) -> str:
