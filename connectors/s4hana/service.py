@@ -31,6 +31,9 @@ from l2c.http import (
 )
 
 
+KEYS_ROOM = 1500  # characters of an address left for filters and key lists beside `$select`
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """`$select` and `$expand` of a read, and the shape its records have; without paths everything flat."""
@@ -105,7 +108,7 @@ class Service:
         always = [*entity.keys, *(STAMP if entity.name == PARTNER else ())]
         navigations = {path for path in wanted if path.rpartition(".")[2].startswith("to_")}
         select, expand = select_expand(wanted, always=always, navigations=navigations)
-        if len(encode_query(",".join(select))) > self.settings.max_url // 2:
+        if len(encode_query(",".join(select))) > self.settings.max_url - KEYS_ROOM:
             select = []
         paths = (*always, *wanted) if wanted else ()
         return Columns(tuple(select), tuple(expand), paths)

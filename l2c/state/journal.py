@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
-from l2c.state.sql import insert_missing, upsert
+from l2c.state.sql import insert, insert_missing, upsert
 from l2c.state.tables import journal, key_mapping, record, stream, view
 
 JSON = "json"
@@ -99,8 +99,9 @@ def append(
             number += 1
             entry.record = number
     common = {"entity": entity, "origin": origin, "run": run, "at": now, "mapping": mapping, "codec": JSON}
-    conn.execute(
-        journal.insert(),
+    insert(
+        conn,
+        journal,
         [
             {
                 **common,
@@ -121,8 +122,9 @@ def append(
 def _move_heads(conn: Connection, entity: str, entries: Sequence[Entry], origin: str) -> None:
     births = [entry for entry in entries if entry.born]
     if births:
-        conn.execute(
-            record.insert(),
+        insert(
+            conn,
+            record,
             [
                 {
                     "entity": entity,
@@ -135,13 +137,14 @@ def _move_heads(conn: Connection, entity: str, entries: Sequence[Entry], origin:
                 for e in births
             ],
         )
-    for entry in entries:
-        if not entry.born:
-            conn.execute(
-                update(record)
-                .where(record.c.entity == entity, record.c.record == entry.record)
-                .values(head_seq=entry.seq, hash=entry.hash, deleted=entry.kind == "delete")
-            )
+    moves = [entry for entry in entries if not entry.born]
+    if moves:
+        where = and_(record.c.entity == entity, record.c.record == bindparam("number"))
+        values = {"head_seq": bindparam("to_seq"), "hash": bindparam("to_hash"), "deleted": bindparam("gone")}
+        conn.execute(
+            update(record).where(where).values(values),
+            [{"number": e.record, "to_seq": e.seq, "to_hash": e.hash, "gone": e.kind == "delete"} for e in moves],
+        )
 
 
 def set_views(conn: Connection, entity: str, system: str, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,33 +1,62 @@
-"""The one SQL idiom both databases share: insert or update."""
+"""The SQL idioms both databases share: many rows at once, insert or update.
+
+Statements are built by SQLAlchemy once per process and given to the driver with plain rows: building the parameters of every
+row anew costs more than the database does.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Dialect, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
+
+Conflict = Literal["fail", "update", "ignore"]
+
+
+def insert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; all name the same columns."""
+    _many(conn, table, rows, "fail", ())
 
 
 def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keys: Sequence[str] = ()) -> None:
     """Insert rows, or update those whose key is there; all rows name the same columns."""
-    if not rows:
-        return
-    index = list(keys) or [column.name for column in table.primary_key]
-    if conn.dialect.name == "postgresql":
-        statement: Any = postgresql.insert(table)
-    else:
-        statement = sqlite.insert(table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in index}
-    statement = (
-        statement.on_conflict_do_update(index_elements=index, set_=changed)
-        if changed
-        else statement.on_conflict_do_nothing(index_elements=index)
-    )
-    conn.execute(statement, list(rows))
+    _many(conn, table, rows, "update", tuple(keys))
 
 
 def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows whose key is not there yet; leave the others alone."""
+    _many(conn, table, rows, "ignore", ())
+
+
+def _many(
+    conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], conflict: Conflict, keys: tuple[str, ...]
+) -> None:
     if not rows:
         return
-    statement: Any = postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
-    conn.execute(statement.on_conflict_do_nothing(), list(rows))
+    statement, names = _statement(conn.dialect, table, tuple(rows[0]), conflict, keys)
+    if names is None:
+        conn.exec_driver_sql(statement, [dict(row) for row in rows])
+    elif len(names) == 1:
+        conn.exec_driver_sql(statement, [(row[names[0]],) for row in rows])
+    else:
+        take = itemgetter(*names)
+        conn.exec_driver_sql(statement, [take(row) for row in rows])
+
+
+@lru_cache(maxsize=256)
+def _statement(
+    dialect: Dialect, table: Table, columns: tuple[str, ...], conflict: Conflict, keys: tuple[str, ...]
+) -> tuple[str, tuple[str, ...] | None]:
+    """The driver's text, and the order of its parameters; None where the driver takes them by name."""
+    made: Any = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+    made = made.values({name: bindparam(name) for name in columns})
+    index = list(keys) or [column.name for column in table.primary_key]
+    changed = {name: made.excluded[name] for name in columns if name not in index}
+    if conflict == "update" and changed:
+        made = made.on_conflict_do_update(index_elements=index, set_=changed)
+    elif conflict != "fail":
+        made = made.on_conflict_do_nothing()
+    compiled = made.compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup is not None else None

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -20,6 +21,19 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+
+class Bytes(LargeBinary):
+    """Bytes as the drivers take and give them, without a wrapper per value."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Nothing to do: bytes go in as they are."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Nothing to do: bytes come out as they are."""
+
 
 metadata = MetaData(
     naming_convention={
@@ -71,7 +85,7 @@ inbox = Table(
     Column("system", Text, nullable=False),
     Column("native_key", Text, nullable=False, comment="key to fetch"),
     Column("reason", Text, nullable=False, comment="webhook, watch, stale read, redrive, sweep …"),
-    Column("body", LargeBinary, comment="a message stored as received"),
+    Column("body", Bytes, comment="a message stored as received"),
     Column("received", BigInteger, nullable=False),
     UniqueConstraint("entity", "system", "native_key"),
     sqlite_autoincrement=True,
@@ -98,9 +112,9 @@ journal = Table(
     Column("at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, comment="the system's own change stamp"),
     Column("mapping", Text, nullable=False, comment="version of the read mapping"),
-    Column("hash", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
     Column("codec", Text, nullable=False, comment="how the payload is stored: json"),
-    Column("payload", LargeBinary, nullable=False, comment="canonical JSON bytes exactly as hashed"),
+    Column("payload", Bytes, nullable=False, comment="canonical JSON bytes exactly as hashed"),
     Index(None, "entity", "record", "seq"),
 )
 
@@ -110,7 +124,7 @@ record = Table(
     Column("entity", Text, primary_key=True),
     Column("record", BigInteger, primary_key=True),
     Column("head_seq", BigInteger, nullable=False, comment="newest journal entry: the record's state"),
-    Column("hash", LargeBinary, nullable=False, comment="of the head"),
+    Column("hash", Bytes, nullable=False, comment="of the head"),
     Column("origin", Text, nullable=False, comment="system of birth"),
     Column("deleted", Boolean, nullable=False),
     Column("merged_into", BigInteger),
@@ -124,8 +138,8 @@ view = Table(
     Column("entity", Text, primary_key=True),
     Column("record", BigInteger, primary_key=True),
     Column("system", Text, primary_key=True),
-    Column("hash", LargeBinary, nullable=False, comment="of what the system last showed, in canonical form"),
-    Column("payload", LargeBinary, comment="kept only where it differs from the head"),
+    Column("hash", Bytes, nullable=False, comment="of what the system last showed, in canonical form"),
+    Column("payload", Bytes, comment="kept only where it differs from the head"),
     Column("etag", Text),
     Column("changed_at", BigInteger),
     Column("read_at", BigInteger, nullable=False, comment="when the read that showed it began"),
@@ -156,7 +170,7 @@ distribution = Table(
     Column("mapping", Text, primary_key=True, comment="name of the write mapping file"),
     Column("seq", BigInteger, nullable=False, comment="journal entry settled last"),
     Column("written_seq", BigInteger, comment="journal entry the target got last"),
-    Column("hash", LargeBinary, comment="of the native record the target got last"),
+    Column("hash", Bytes, comment="of the native record the target got last"),
     Column("version", Text, nullable=False, comment="version of the mapping used"),
     Column("status", Text, nullable=False, comment="end state, see the reference of states"),
     Column("code", Text, nullable=False, server_default=""),
@@ -286,7 +300,7 @@ watched = Table(
     Column("source", Text, primary_key=True, comment="native child set"),
     Column("native_key", Text, primary_key=True, comment="key of the child"),
     Column("parent_key", Text, nullable=False),
-    Column("hash", LargeBinary, nullable=False, comment="of the child's fields the mapping uses"),
+    Column("hash", Bytes, nullable=False, comment="of the child's fields the mapping uses"),
     **CLUSTERED,
 )
 
@@ -300,7 +314,7 @@ audit = Table(
     Column("entity", Text, nullable=False),
     Column("system", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    Column("previous", LargeBinary, comment="hash of the entry before"),
-    Column("hash", LargeBinary, nullable=False),
+    Column("previous", Bytes, comment="hash of the entry before"),
+    Column("hash", Bytes, nullable=False),
     sqlite_autoincrement=True,
 )
