@@ -30,7 +30,6 @@ from l2c.http import (
     walk,
 )
 
-
 KEYS_ROOM = 1500  # characters of an address left for filters and key lists beside `$select`
 
 
