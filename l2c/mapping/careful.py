@@ -45,7 +45,8 @@ def write_condition(scope: Scope, made: Typed) -> str:
 
 def _load_call(load: Load) -> str:
     if load.below is not None:
-        return f"load_each({load.source}, {load.path!r}, {load.below!r})"
+        call = "load_elements" if load.info.many and load.below else "load_each"
+        return f"{call}({load.source}, {load.path!r}, {load.below!r})"
     return f"{'load_list' if load.info.many else 'load'}({load.source}, {literals(load.path)})"
 
 
@@ -86,6 +87,9 @@ def _guarded(part: Leaf | Group, holder: str, lines: list[str]) -> list[str]:
     if part.when is not None:
         otherwise = "A" if part.default is None else part.default
         inner = [f"if {part.when.code}:", *deeper(lines), "else:", f"    {part.var} = {otherwise}"]
+        unasked = [load.flag for load in part.when.loads if load.flag]
+        if unasked and part.default is not None:  # nothing is known of what the condition asks: leave the field alone
+            inner = [f"if {' and '.join(unasked)}:", f"    {part.var} = A", "else:", *deeper(inner)]
     caught = [f"except {_CAUGHT} as x:", f"    E.unfit({part.number}, x, {holder})", f"    {part.var} = None"]
     return ["try:", *deeper(inner), *caught]
 

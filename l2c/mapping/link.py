@@ -16,7 +16,7 @@ from l2c.mapping.trouble import Reason, Trouble
 from l2c.mapping.typed import Typed
 
 _RUNTIME = (
-    "calculate", "compared_now", "day_of", "dig", "in_order", "known_date", "load", "load_each", "load_list", "nothing_as_none",
+    "calculate", "compared_now", "day_of", "dig", "in_order", "known_date", "load", "load_each", "load_elements", "load_list", "nothing_as_none",
     "odd", "remember", "soonest", "valid_now",
 )  # fmt: skip
 _VALUES = (

@@ -62,6 +62,12 @@ def load_each(record: Any, path: Sequence[str], below: Sequence[str]) -> Any:
     return found if found is ABSENT or not below else list(_each(found, below))
 
 
+def load_elements(record: Any, path: Sequence[str], below: Sequence[str]) -> Any:
+    """The elements of the lists at `below` in every element of the list at `path`, or ABSENT."""
+    found = load_each(record, path, below)
+    return found if found is ABSENT else [element for element in found if element is not None]
+
+
 def _each(elements: Any, below: Sequence[str]) -> Iterator[Any]:
     for element in elements:
         value = load(element, below[0])

@@ -36,13 +36,14 @@ class Trouble:
         reason = self.reasons[number]
         where = ""
         if element is not None and reason.list_by and element.get(reason.list_by) is not None:
-            where = f" in {reason.list_by} '{element[reason.list_by]}'"
+            where = f" ({reason.list_by} '{element[reason.list_by]}')"
         self.found.append((reason.path, f"{text}{where} [{reason.place}]"))
 
     def unfit(self, number: int, error: Exception, element: Any = None) -> None:
         """Add what an expression or check raised."""
         if isinstance(error, Unfit):
-            value = f", not {self.shown(number, error.value)}" if error.value is not None else ""
+            joint = ", not " if error.text.startswith("expected") else ": "
+            value = f"{joint}{self.shown(number, error.value)}" if error.value is not None else ""
             self.say(number, f"{error.text}{value}", element)
         else:
             self.say(number, f"cannot be computed from these values ({type(error).__name__})", element)
