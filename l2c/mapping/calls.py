@@ -66,13 +66,13 @@ def _filled(first: str, again: str) -> str:
     return f"{first} or {again} is not None and {again} != ''"
 
 
-def _join(_scope: Scope, arguments: Sequence[Typed]) -> Typed:
+def _join(scope: Scope, arguments: Sequence[Typed]) -> Typed:
     separator, *parts = arguments
     lengths = [part.length for part in parts]
     length = None if None in lengths else sum(n or 0 for n in lengths) + (separator.length or 0) * (len(parts) - 1)
-    if len(parts) == 2 and all(part.plain for part in parts):
-        a, b = (part.code for part in parts)
-        code = f"({a} + {separator.code} + {b} if {a} and {b} else {a} or {b} or None)"
+    if len(parts) == 2:
+        (a, a2), (b, b2) = (twice(scope, part) for part in parts)
+        code = f"(({a2} + {separator.code} + {b2} if {b} else {a2}) if {a} else ({parts[1].code}) or None)"
     elif all(part.plain for part in parts):
         code = f"{separator.code}.join(filter(None, ({', '.join(part.code for part in parts)},))) or None"
     else:
@@ -100,8 +100,11 @@ def _cased(name: str, scope: Scope, side: Typed) -> Typed:
 
 
 def _empty(scope: Scope, arguments: Sequence[Typed]) -> Typed:
-    a, again = twice(scope, arguments[0])
-    return Typed(f"{a} is None or {again} == '' or {again} == []", "boolean", loads=arguments[0].loads)
+    side = arguments[0]
+    if side.kind == "list" or (side.clean and side.kind in ("text", "date")):
+        return Typed(f"not {side.safe}", "boolean", loads=side.loads)
+    a, again = twice(scope, side)
+    return Typed(f"{a} is None or {again} == '' or {again} == []", "boolean", loads=side.loads)
 
 
 def _in_map(_scope: Scope, arguments: Sequence[Typed]) -> Typed:

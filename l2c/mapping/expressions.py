@@ -213,8 +213,11 @@ class Translator:
         elements = names.records(self.scope, first, second[-1:], values.col_offset)
         ranks = {ast.literal_eval(side.code): rank for rank, side in reversed(list(enumerate(wanted)))}
         more = f", {self.unit.constant(ranks, 'X')}" if function.name == "pick" else ""
-        code = f"{function.name}_of({elements.code}, {first[-1]!r}, {second[-1]!r}{more}) if {elements.code} else None"
-        return Typed(code, elements.kind, elements.length, elements.loads, info=elements.info, clean=True)
+        found = f"{function.name}_of({elements.code}, {first[-1]!r}, {second[-1]!r}{more})"
+        if function.name == "preferred":  # most lists have one element
+            found = f"({elements.code}[0].get({first[-1]!r}) if len({elements.code}) == 1 else {found})"
+        code = f"{found} if {elements.code} else None"
+        return Typed(code, elements.kind, elements.length, elements.loads, info=elements.info, clean=elements.clean)
 
     def _argument(self, function: Function, kind: str, node: ast.expr) -> Typed:
         if kind == "whole":
