@@ -59,23 +59,29 @@ class _Position(msgspec.Struct):
     time: str | None = msgspec.field(name="LastChangeTime", default=None)
 
 
+_LONGER = timedelta(seconds=60)  # how far a delta reads on into what changes after its beginning
 _position = msgspec.json.Decoder(_Position)
 
 
 @dataclass(slots=True)
 class Asked:
-    """One read as asked for; `size` shrinks when the server turns out to give fewer records than asked."""
+    """One read as asked for; `size` shrinks when the server turns out to give fewer records than asked.
+
+    `counting`: ask for the number of records with the first page of each query. Only a count proves that a short page is
+    the last one and not a cap of the server's own; without it the read goes on to an empty page.
+    """
 
     entity: Entity
     columns: Columns
     size: int
     range: Partition
     until: datetime | None
+    counting: bool = True
     counted: bool = False
     got: int = 0
     seen: set[str] = field(default_factory=set)
 
-    def path(self, conditions: Sequence[str], order: Sequence[str], *, count: bool) -> str:
+    def path(self, conditions: Sequence[str], order: Sequence[str]) -> str:
         """The address of a page."""
         self.got = 0
         found = [*conditions, *key_range(self.range.above, self.range.to)]
@@ -86,7 +92,7 @@ class Asked:
             "$select": list(self.columns.select),
             "$expand": list(self.columns.expand),
         }
-        if count and not self.counted:
+        if self.counting and not self.counted:
             options["$inlinecount"] = "allpages"
         return query_path(self.entity.name, options)
 
@@ -97,14 +103,14 @@ class Asked:
         if page.count is not None and not self.counted:
             self.counted = True
             if page.next is None and page.count > count:
-                # fewer than asked although more exist: the server has a cap of its own
+                # fewer than asked although more exist: the cap
                 self.size = min(self.size, max(count, 1))
         if count == 0:
             return True
         if last in self.seen:
             raise ProtocolError(f"{answer.where}: the source repeats a page: stopped", system=answer.system)
         self.seen.add(last)
-        return page.next is None and self.got < self.size
+        return self.counted and page.next is None and self.got < self.size
 
 
 class Reader:
@@ -135,6 +141,7 @@ class Reader:
             size=min(page_size, self._settings.max_page_size),
             range=parse_partition(partition, system=self._system.name),
             until=moment(end.upto) if end and end.upto else None,
+            counting=self._settings.count,
         )
         if cursor is None or cursor.phase == "load" or entity.name != PARTNER or cursor.upto is None:
             resumed = cursor if cursor and cursor.phase == "load" else Cursor(upto=asked.range.upto, phase="load")
@@ -150,7 +157,7 @@ class Reader:
         link: str | None = None
         while True:
             behind = [behind_key(keys, cursor.key)] if cursor.key is not None else []
-            answer = session.get_json(link or asked.path(behind, keys, count=self._settings.count))
+            answer = session.get_json(link or asked.path(behind, keys))
             page = split_page(answer)
             following = next_address(session, answer, page.next) if page.next is not None else None
             upto = cursor.upto or self._now(answer)
@@ -176,7 +183,8 @@ class Reader:
         return tuple(str(data[name]) for name in keys)
 
     def _now(self, answer: Answer) -> str:
-        return moment_text(server_time(answer) or self._system.clock())
+        """The system's clock when the request began: its answer is stamped at the end, what it shows is older."""
+        return moment_text((server_time(answer) or self._system.clock()) - timedelta(seconds=answer.took_s))
 
     def _upto(self, asked: Asked, answer: Answer) -> str:
         now = self._now(answer)
@@ -211,9 +219,9 @@ class Reader:
             stamped = all_of([stamped, changed_until(highest_local(asked.until, self._system.time_zone))])
         bare = created_unstamped(start, cursor.bare)
         if cursor.phase == "unstamped":
-            return asked.path([bare], ["BusinessPartner"], count=False)
+            return asked.path([bare], ["BusinessPartner"])
         both = cursor.phase == "all" and self._settings.read_unstamped
-        return asked.path([any_of([stamped, bare]) if both else stamped], STAMP_ORDER, count=self._settings.count)
+        return asked.path([any_of([stamped, bare]) if both else stamped], STAMP_ORDER)
 
     def _advanced(self, asked: Asked, cursor: Cursor, upto: str, answer: Answer, page: RawPage) -> Cursor:
         """Where the delta stands behind a page; a partner without a stamp never moves the stamp's position.
@@ -238,13 +246,14 @@ class Reader:
             return Cursor(upto=upto)
         else:
             phase = "unstamped"
+            asked.counted = False
         return Cursor(upto=upto, since=cursor.since, phase=phase, stamp=stamp, bare=bare)
 
     def _is_beyond(self, stamp: Stamp | None, upto: str) -> bool:
-        """Whether a position lies behind the beginning of this read: the rest is the next read's, or a wrong clock's."""
+        """Whether a position lies well behind the beginning of this read: the rest is the next read's, or a wrong clock's."""
         if stamp is None:
             return False
-        end = highest_local(moment(upto), self._system.time_zone)
+        end = highest_local(moment(upto) + _LONGER, self._system.time_zone)
         return (stamp.day, stamp.time) > (end.day, end.time)
 
     def fetch(self, entity: Entity, keys: Sequence[str], fields: Collection[str]) -> Iterator[Record]:

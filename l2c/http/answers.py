@@ -14,7 +14,7 @@ LONGEST_RETRY_AFTER = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers (any case), the whole decoded body, and where it came from, in words fit for a message."""
+    """Status, headers (any case), the whole decoded body, where it came from in words fit for a message, seconds it took."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -22,6 +22,7 @@ class Answer:
     where: str
     url: str = field(default="", repr=False)
     system: str = ""
+    took_s: float = 0.0
 
 
 _TITLE = re.compile(rb"<title[^>]*>(.{0,200}?)</title>", re.IGNORECASE | re.DOTALL)

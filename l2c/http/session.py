@@ -221,6 +221,7 @@ class HttpSession:
         if call.body is not None or call.method in {"POST", "PATCH", "PUT", "MERGE"}:
             headers["Content-Length"] = str(len(call.body or b""))
         prepared.headers = CaseInsensitiveDict(headers)
+        started = time.monotonic()
         timeout = (self.limits.connect_s, min(self.limits.silence_s, self.limits.deadline_s))
         try:
             response = self._adapter.send(prepared, stream=True, timeout=timeout, verify=self._verify, proxies={})
@@ -228,7 +229,8 @@ class HttpSession:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             may = not call.repeatable
             raise fault_of(error, call.where, system=self.system.name, may_have_acted=may) from None
-        return Answer(response.status_code, response.raw.headers, body, call.where, call.url, self.system.name)
+        took = time.monotonic() - started
+        return Answer(response.status_code, response.raw.headers, body, call.where, call.url, self.system.name, took)
 
     def _body(self, raw: "BaseHTTPResponse", call: _Call) -> bytes:
         """The whole decoded body, at most `max_bytes`; a shorter one than announced is an error of urllib3."""
