@@ -19,7 +19,7 @@ from l2c.errors import ConfigError
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 
-_WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_WHOLE_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

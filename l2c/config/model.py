@@ -27,6 +27,26 @@ def parse(model: type[M], block: Block, *, context: dict[str, Any] | None = None
         raise ConfigError(mistakes_of(error, model, block)) from None
 
 
+def parse_partly(model: type[M], block: Block, under: str) -> tuple[M | None, list[str], frozenset[str]]:
+    """The model without those entries of `under` that have mistakes, the mistakes, and the names left out.
+
+    None when the mistakes stand elsewhere too: then nothing more can be checked.
+    """
+    try:
+        return model.model_validate(block), [], frozenset()
+    except ValidationError as error:
+        mistakes = mistakes_of(error, model, block)
+        places = [detail["loc"] for detail in error.errors(include_url=False, include_input=False)]
+    if not all(place[:1] == (under,) and len(place) > 1 for place in places):
+        return None, mistakes, frozenset()
+    bad = frozenset(str(place[1]) for place in places)
+    rest = {name: rule for name, rule in block[under].items() if name not in bad}
+    try:
+        return model.model_validate({**block, under: rest}), mistakes, bad
+    except ValidationError:
+        return None, mistakes, frozenset()
+
+
 def mistakes_of(error: ValidationError, model: type[BaseModel], block: Block) -> list[str]:
     """The lines of a validation error, in the order they stand in the file."""
     lines: dict[str, Mark] = {}

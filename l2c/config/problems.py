@@ -67,6 +67,12 @@ def findings_of(mistakes: Iterable[str]) -> list[Finding]:
     return [_parse(line) for line in mistakes]
 
 
+def in_order(mistakes: Iterable[str]) -> list[str]:
+    """Mistakes as they stand in their files, each once."""
+    found = {line: _parse(line) for line in mistakes}
+    return sorted(found, key=lambda line: (found[line].file, found[line].line, found[line].column))
+
+
 def _parse(line: str) -> Finding:
     place, _, text = line.partition(": ")
     parts = place.rsplit(":", 2)

@@ -2,17 +2,18 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from l2c.config.entities import EntityConfig
-from l2c.config.flows import ANY_FIELD, EACH, NEWEST, FlowConfig
+from l2c.config.flownames import name_mistakes
+from l2c.config.flows import FlowConfig
 from l2c.config.loader import Block, load_text
 from l2c.config.mappings import MappingConfig, ValueMapConfig
-from l2c.config.model import Model, parse, place_of
+from l2c.config.model import Model, parse, parse_partly
 from l2c.config.overlay import merge
-from l2c.config.problems import near_miss
+from l2c.config.problems import in_order, near_miss
 from l2c.config.systems import SystemConfig, SystemsFile
 from l2c.errors import ConfigError
 
@@ -75,10 +76,14 @@ class Project:
         if name not in self.flow_names:
             raise ConfigError(f"{rel}: there is no such flow{near_miss(name, self.flow_names)}", entity=name)
         block = self.flow_block(name)
-        flow = self.memo(("flow", id(block)), lambda: parse(FlowConfig, block), keep=block)
-        mistakes = _flow_mistakes(block, flow, name, self._all_systems(), self.entity(flow.flow))
+        entity = self.entity(name)
+        mistakes = name_mistakes(block, name, self._all_systems(), entity)
+        try:
+            flow = self.memo(("flow", id(block)), lambda: parse(FlowConfig, block), keep=block)
+        except ConfigError as error:
+            raise ConfigError(in_order([*error.mistakes, *mistakes]), entity=name) from None
         if mistakes:
-            raise ConfigError(mistakes, entity=name)
+            raise ConfigError(in_order(mistakes), entity=name)
         return flow.without(self.disabled)
 
     def flow_block(self, name: str) -> Block:
@@ -102,27 +107,37 @@ class Project:
         _same_name(self.block(rel), "entity", entity.entity, name)
         return entity
 
+    @property
+    def value_map_names(self) -> list[str]:
+        """The names of the shared value maps."""
+        return sorted(path.stem for path in (self.home / VALUE_MAPS).glob("*.yaml"))
+
     def value_map(self, name: str) -> ValueMapConfig:
         """One shared value map; raises ConfigError with the near miss."""
-        known = sorted(path.stem for path in (self.home / VALUE_MAPS).glob("*.yaml"))
-        if name not in known:
-            raise ConfigError(f"{VALUE_MAPS}: unknown value map '{name}'{near_miss(name, known)}")
+        if name not in self.value_map_names:
+            raise ConfigError(f"{VALUE_MAPS}: unknown value map '{name}'{near_miss(name, self.value_map_names)}")
         rel = f"{VALUE_MAPS}/{name}.yaml"
         found = self._model(ValueMapConfig, rel)
         _same_name(self.block(rel), "value_map", found.value_map, name)
         return found
 
-    def mapping(self, rel: str) -> MappingConfig:
-        """One mapping file by its path under the home folder; raises ConfigError with every mistake."""
-        config = self._model(MappingConfig, rel)
+    def mapping(self, rel: str) -> tuple[MappingConfig, list[str], frozenset[str]]:
+        """One mapping file by its path under the home folder, the mistakes of its rules, and the rules left out for them.
+
+        Raises ConfigError when there are mistakes outside its rules.
+        """
         block = self.block(rel)
-        expected = Path(rel).stem
-        if config.mapping.partition(".")[2] != expected:
+        found = self.memo((MappingConfig, id(block)), lambda: parse_partly(MappingConfig, block, "fields"), keep=block)
+        config, mistakes, skipped = found
+        if config is None:
+            raise ConfigError(mistakes)
+        rest = config.mapping.partition(".")[2]
+        if rest != Path(rel).stem:
             raise ConfigError(
-                f"{block.values_at['mapping']}: the mapping is named '{config.mapping}', "
-                f"but a file of that name ends with '{config.mapping.partition('.')[2]}.yaml'"
+                f"{block.values_at['mapping']}: the mapping is named '{config.mapping}', but stands in a file "
+                f"that does not end with '{rest}.yaml'"
             )
-        return config
+        return config, mistakes, skipped
 
     def mapping_files(self, system: SystemConfig, entity: str) -> list[str]:
         """The mapping files of an entity for a system: `mappings/<system>/` overrides `mappings/<kind>/` file by file."""
@@ -183,42 +198,3 @@ def _named_systems(block: Block) -> dict[str, SystemConfig]:
 def _same_name(block: Block, key: str, found: str, expected: str) -> None:
     if found != expected:
         raise ConfigError(f"{block.values_at[key]}: '{found}' stands in a file named '{expected}.yaml'")
-
-
-def _flow_mistakes(
-    block: Block, flow: FlowConfig, name: str, systems: Mapping[str, SystemConfig], entity: EntityConfig
-) -> list[str]:
-    """What is wrong with a flow beside its form: names of systems and fields."""
-    mistakes: list[str] = []
-
-    def check(what: str, word: str, known: Iterable[str], *path: str | int, at_key: bool = False) -> None:
-        names = list(known)
-        if word not in names:
-            mark = place_of(block, path) if not at_key else _key_place(block, path)
-            mistakes.append(f"{mark}: unknown {what} '{word}'{near_miss(word, names)}")
-
-    if flow.flow != name:
-        mistakes.append(f"{place_of(block, ['flow'])}: flow '{flow.flow}' stands in a file named '{name}.yaml'")
-    for part in ("capture", "distribute"):
-        for system in getattr(flow, part):
-            check("system", system, systems, part, system, at_key=True)
-    if flow.first is not None:
-        check("system", flow.first, systems, "first")
-        if flow.first in systems and flow.first not in flow.capture:
-            mistakes.append(f"{place_of(block, ['first'])}: '{flow.first}' is not captured by this flow")
-    for number, rule in enumerate(flow.match):
-        for position, field in enumerate(rule):
-            check("field", field, entity.paths, "match", number, position)
-    for field, choices in flow.owners.items():
-        check("field", field, [ANY_FIELD, *entity.fields], "owners", field, at_key=True)
-        for choice in choices:
-            check("owner", choice.system, [*systems, NEWEST, EACH], "owners", field)
-    return mistakes
-
-
-def _key_place(block: Block, path: Iterable[str | int]) -> Any:
-    *outer, last = path
-    node: Any = block
-    for step in outer:
-        node = node[step]
-    return node.keys_at[last]

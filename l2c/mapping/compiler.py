@@ -69,7 +69,7 @@ class Builder:
         plan.parts = self._parts(config.fields, ("fields",), scope, Spot(canonical if self.reading else native))
         if self.reading:
             self._canonical_order(plan.parts, self.sources.entity.fields, "", ("fields",))
-        elif config.key is not None:
+        elif config.key is not None and config.key not in self.sources.skipped:
             plan.key_var = self._key_var(plan.parts, config.key)
         return plan
 
@@ -336,7 +336,7 @@ class Builder:
         parts.sort(key=lambda part: order.get(part.name, len(order)))
         mapped = {part.name for part in parts}
         for name, config in fields.items():
-            if config.required and name not in mapped:
+            if config.required and name not in mapped and above + name not in self.sources.skipped:
                 self.say(self.place(at), f"required field '{above}{name}' of {self.sources.config.to} has no rule")
         for part in parts:
             inner = fields[part.name].fields if part.name in fields else None

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from l2c.config import MappingConfig, Project, SystemConfig
+from l2c.config import MappingConfig, Project, SystemConfig, ValueMapConfig
+from l2c.config.problems import in_order
 from l2c.errors import ConfigError
 from l2c.mapping.bundle import shared_table, sources_of, version_of
 from l2c.mapping.mapper import Mapper, build
@@ -40,26 +41,31 @@ def write_mappers(project: Project, system: SystemConfig, entity: str) -> list[M
 
 def load_mapper(project: Project, rel: str) -> Mapper:
     """The mapper of one file under the home folder; raises ConfigError with every mistake."""
-    config = project.mapping(rel)
+    config, mistakes, skipped = project.mapping(rel)
     entity = project.entity(config.entity)
-    mistakes: list[str] = []
-    tables = {name: Table(name, dict(values), file=rel) for name, values in config.value_maps.items()}
-    for name in sorted(_named_maps(config) - tables.keys()):
-        try:
-            tables[name] = shared_table(project.value_map(name))
-        except ConfigError as error:
-            mistakes += [] if "unknown value map" in error.message else error.mistakes
+    tables, shared = _tables(project, config, rel)
+    block = project.block(rel)
+    sources = Sources(config, block, entity, tables, skipped=skipped)
+    try:
+        key = ("mapper", id(block), id(entity), *(id(one) for one in shared))
+        mapper = project.memo(key, lambda: build(sources, rel), keep=(block, entity, shared))
+    except ConfigError as error:
+        raise ConfigError(in_order([*mistakes, *error.mistakes]), entity=config.entity) from None
     if mistakes:
         raise ConfigError(mistakes, entity=config.entity)
-    block = project.block(rel)
-    key = (
-        "mapper",
-        id(block),
-        id(entity),
-        *(id(project.value_map(n)) for n in sorted(tables) if n not in config.value_maps),
-    )
-    sources = Sources(config, block, entity, tables)
-    return project.memo(key, lambda: build(sources, rel), keep=(block, entity))
+    return mapper
+
+
+def _tables(project: Project, config: MappingConfig, rel: str) -> tuple[dict[str, Table], list[ValueMapConfig]]:
+    """The value maps a file may name, its own first, and the shared ones as they were read."""
+    tables = {name: Table(name, dict(values), file=rel) for name, values in config.value_maps.items()}
+    shared: list[ValueMapConfig] = []
+    known = project.value_map_names
+    for name in sorted(_named_maps(config) - tables.keys()):
+        if name in known:  # an unknown one is told at the rule that names it
+            shared.append(project.value_map(name))
+            tables[name] = shared_table(shared[-1])
+    return tables, shared
 
 
 def load_bundle(bundle: str) -> Mapper:

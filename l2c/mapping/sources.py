@@ -17,3 +17,4 @@ class Sources:
     entity: EntityConfig
     tables: Mapping[str, Table]
     native: EntitySchema | None = None
+    skipped: frozenset[str] = frozenset()  # fields whose rule has a mistake that is told already

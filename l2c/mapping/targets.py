@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from l2c.config import FieldConfig
+from l2c.config import FieldConfig, near_miss
 from l2c.contract import FieldSchema
 from l2c.mapping.rules import Check
 from l2c.mapping.scopes import Info
@@ -33,7 +33,9 @@ def literal_problem(value: Any, info: Info) -> str:
         return ""
     config = info.config
     if config is not None and config.values:
-        return "" if value in config.values else f"is not one of {', '.join(config.values)}"
+        return (
+            "" if value in config.values else f"is not one of {', '.join(config.values)}{_close(value, config.values)}"
+        )
     expected: Any = {"boolean": bool, "number": int, "text": str, "date": str, "decimal": (int, str)}.get(info.kind)
     if expected is not None and (not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool)):
         return f"is not {info.kind}"
@@ -44,6 +46,11 @@ def literal_problem(value: Any, info: Info) -> str:
     if isinstance(value, str) and info.length is not None and utf16_length(value) > info.length:
         return f"is longer than {info.length}"
     return ""
+
+
+def _close(value: Any, values: tuple[str, ...]) -> str:
+    hint = near_miss(str(value), values, most=0)
+    return hint if "mean" in hint else ""
 
 
 def _letters_problem(value: Any, kind: str) -> str:
