@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from l2c.contract import Connector
 from l2c.errors import RecordRejected
@@ -31,12 +30,14 @@ class CaptureJob:
 
 @dataclass(slots=True)
 class Shown:
-    """One record as the system showed it, mapped; `payload` is None for one that is gone, filtered or rejected."""
+    """One record as the system showed it, mapped; `payload` is None for one that is gone, filtered or rejected.
+
+    The mapped values themselves are not kept: a page of them would not fit into the processor's caches.
+    """
 
     key: str
     changed_at: int | None = None
     etag: str | None = None
-    data: Mapping[str, Any] | None = None
     payload: bytes | None = None
     hash: bytes = b""
     other_keys: Mapping[str, str] | None = None

@@ -73,7 +73,6 @@ class Capture:
             shown.error = error
             return shown
         if mapped.passes:
-            shown.data = mapped.data
             shown.payload = encode(mapped.data)
             shown.hash = digest(shown.payload)
             shown.other_keys = mapped.other_keys

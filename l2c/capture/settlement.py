@@ -110,13 +110,17 @@ class PageSettlement:
             head = decode(heads[known.head_seq])
             stored = views.get(known.record)
             view = decode(stored) if stored is not None else (head if known.view_hash is not None else None)
-            new, foreign = merge(head, view, one.data or {}, job.owned)
+            new, foreign = merge(head, view, decode(one.payload or b"{}"), job.owned)
             if foreign:
                 returned.append(known.record)
             payload = encode(new)
             hashed = digest(payload)
             changed = hashed != known.head_hash or known.deleted
-            entry = journal.Entry(one.key, known.record, "change", hashed, payload, one.changed_at) if changed else None
+            entry = (
+                journal.Entry(one.key, known.record, "change", hashed, payload, one.changed_at, known.head_seq)
+                if changed
+                else None
+            )
             result.append((entry, one, known))
         if returned:
             distributions.make_due(conn, job.entity, job.system, self._now, records=returned)
@@ -125,7 +129,9 @@ class PageSettlement:
     def _deletions(self, gone: Sequence[tuple[Shown, journal.Known]]) -> list[journal.Entry]:
         heads = journal.payloads(self._conn, self._job.entity, [known.head_seq for _, known in gone])
         return [
-            journal.Entry(one.key, known.record, "delete", known.head_hash, heads[known.head_seq], one.changed_at)
+            journal.Entry(
+                one.key, known.record, "delete", known.head_hash, heads[known.head_seq], one.changed_at, known.head_seq
+            )
             for one, known in gone
         ]
 

@@ -154,17 +154,22 @@ def unwrap(data: dict[str, Any], shape: Shape) -> dict[str, Any]:
         if value is None:
             continue
         if isinstance(value, dict):
-            if "__deferred" in value:
+            if "results" in value:
+                if "__next" in value:
+                    raise ProtocolError(f"the system cut the nested list '{name}'; ask for fewer records or fields")
+                value = data[name] = value["results"]
+            elif "__deferred" in value:
                 del data[name]
                 continue
-            if "__next" in value:
-                raise ProtocolError(f"the system cut the nested list '{name}'; ask for fewer records or fields")
-            if "results" not in value:
+            else:
                 unwrap(value, below)
                 continue
-            value = data[name] = value["results"]
-        for element in value:
-            unwrap(element, below)
+        if below.conversions or below.navigations:
+            for element in value:
+                unwrap(element, below)
+        else:
+            for element in value:
+                element.pop("__metadata", None)
     return data
 
 

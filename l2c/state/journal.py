@@ -35,6 +35,7 @@ class Entry:
     hash: bytes
     payload: bytes
     changed_at: int | None = None
+    previous: int | None = None
     seq: int = 0
     born: bool = False
 
@@ -107,6 +108,7 @@ def append(
                 **common,
                 "seq": entry.seq,
                 "record": entry.record,
+                "previous": entry.previous,
                 "kind": entry.kind,
                 "changed_at": entry.changed_at,
                 "hash": entry.hash,
@@ -140,7 +142,7 @@ def _move_heads(conn: Connection, entity: str, entries: Sequence[Entry], origin:
     moves = [entry for entry in entries if not entry.born]
     if moves:
         where = and_(record.c.entity == entity, record.c.record == bindparam("number"))
-        values = {"head_seq": bindparam("to_seq"), "hash": bindparam("to_hash"), "deleted": bindparam("gone")}
+        values: dict[str, Any] = {"head_seq": bindparam("to_seq"), "hash": bindparam("to_hash"), "deleted": bindparam("gone")}
         conn.execute(
             update(record).where(where).values(values),
             [{"number": e.record, "to_seq": e.seq, "to_hash": e.hash, "gone": e.kind == "delete"} for e in moves],
@@ -199,12 +201,15 @@ def count_records(conn: Connection, entity: str) -> int:
 
 
 def history(conn: Connection, entity: str, number: int, limit: int = 20) -> list[dict[str, Any]]:
-    """The newest entries of one record, without their payloads."""
+    """The newest entries of one record, without their payloads; those purged end the list."""
     j = journal.c
-    query = (
-        select(j.seq, j.kind, j.origin, j.run, j.at, j.changed_at, j.mapping)
-        .where(j.entity == entity, j.record == number)
-        .order_by(j.seq.desc())
-        .limit(limit)
-    )
-    return [dict(row) for row in conn.execute(query).mappings()]
+    seq = conn.execute(select(record.c.head_seq).where(record.c.entity == entity, record.c.record == number)).scalar()
+    found: list[dict[str, Any]] = []
+    while seq is not None and len(found) < limit:
+        query = select(j.seq, j.previous, j.kind, j.origin, j.run, j.at, j.changed_at, j.mapping)
+        row = conn.execute(query.where(j.entity == entity, j.seq == seq)).mappings().first()
+        if row is None:
+            break
+        found.append(dict(row))
+        seq = row["previous"]
+    return found

@@ -139,6 +139,7 @@ def _sqlite_engine(url: str, database: str | None) -> Engine:
         )
         pragmas = connection.cursor()
         for pragma in (
+            "page_size=16384",  # journal entries take a few kilobytes each: a small page would hold one
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",

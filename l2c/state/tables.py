@@ -106,6 +106,7 @@ journal = Table(
     Column("entity", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, comment="dense per entity, visible in order"),
     Column("record", BigInteger, nullable=False),
+    Column("previous", BigInteger, comment="the record's entry before; none for its birth"),
     Column("kind", Text, nullable=False, comment="change, delete or merge"),
     Column("origin", Text, nullable=False, comment="system whose read or edit this is"),
     Column("run", BigInteger, nullable=False),
@@ -115,7 +116,6 @@ journal = Table(
     Column("hash", Bytes, nullable=False),
     Column("codec", Text, nullable=False, comment="how the payload is stored: json"),
     Column("payload", Bytes, nullable=False, comment="canonical JSON bytes exactly as hashed"),
-    Index(None, "entity", "record", "seq"),
 )
 
 record = Table(
