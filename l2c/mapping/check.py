@@ -11,6 +11,7 @@ from l2c.mapping.loading import load_mapper
 from l2c.mapping.mapper import Mapper
 from l2c.mapping.rules import Leaf
 
+NOT_CARRIED_OUT = ("history", "keep", "absent", "priority", "keep_native", "filter")
 Schemas = Callable[[str, str], EntitySchema]  # (system, native entity) → its schema
 
 
@@ -24,7 +25,7 @@ def check_flow(project: Project, name: str, schemas: Schemas | None = None) -> l
         systems = project.systems
     except ConfigError as error:
         return findings_of(error.mistakes)
-    found = list(_conditions(project, flow))
+    found = [*_not_carried_out(project, flow), *_conditions(project, flow)]
     for part, active in (("capture", flow.active_capture()), ("distribute", flow.active_distribute())):
         for system in active:
             direction = "read" if part == "capture" else "write"
@@ -70,6 +71,18 @@ def _mappings(
             continue
         yield from check_mapping(mapper, schema)
         yield from _references(project, mapper)
+
+
+def _not_carried_out(project: Project, flow: FlowConfig) -> Iterator[Finding]:
+    """Keys that are understood, but change nothing yet: better said than silently ignored."""
+    block = project.flow_block(flow.flow)
+    for key in NOT_CARRIED_OUT:
+        if getattr(flow, key) != FlowConfig.model_fields[key].default:
+            yield finding(place_of(block, (key,)), f"'{key}' is checked, but not carried out yet", "warning")
+    for field, choices in flow.owners.items():
+        if any(choice.when is not None for choice in choices):
+            mark = place_of(block, ("owners", field))
+            yield finding(mark, f"conditions of owners ('{field}') are checked, but not carried out yet", "warning")
 
 
 def _conditions(project: Project, flow: FlowConfig) -> Iterator[Finding]:
