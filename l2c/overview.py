@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from l2c.config import EntityConfig, FieldConfig, FlowConfig
 from l2c.mapping import Mapper, decode
@@ -23,7 +23,7 @@ def sums_met(kind: str, counts: Mapping[str, int]) -> bool:
     return counts.get(total, 0) == sum(counts.get(state, 0) for state in states)
 
 
-def summary(row: Mapping[str, Any] | Any) -> RunSummary:
+def summary(row: RowMapping) -> RunSummary:
     """A stored run with its sums checked."""
     return runs.summary(row, sums_met=sums_met(row["kind"], runs.counts(row)))
 

@@ -142,7 +142,11 @@ def _move_heads(conn: Connection, entity: str, entries: Sequence[Entry], origin:
     moves = [entry for entry in entries if not entry.born]
     if moves:
         where = and_(record.c.entity == entity, record.c.record == bindparam("number"))
-        values: dict[str, Any] = {"head_seq": bindparam("to_seq"), "hash": bindparam("to_hash"), "deleted": bindparam("gone")}
+        values: dict[str, Any] = {
+            "head_seq": bindparam("to_seq"),
+            "hash": bindparam("to_hash"),
+            "deleted": bindparam("gone"),
+        }
         conn.execute(
             update(record).where(where).values(values),
             [{"number": e.record, "to_seq": e.seq, "to_hash": e.hash, "gone": e.kind == "delete"} for e in moves],
