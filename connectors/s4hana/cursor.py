@@ -119,7 +119,8 @@ def changed_at(data: dict[str, Any], zone: tzinfo) -> datetime | None:
     if not day:
         return None
     try:
-        found = datetime.fromisoformat(f"{day}T{time or '00:00:00'}")
-    except ValueError:
+        if zone is UTC:
+            return datetime.fromisoformat(f"{day}T{time or '00:00:00'}+00:00")
+        return datetime.fromisoformat(f"{day}T{time or '00:00:00'}").replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=zone).astimezone(UTC)

@@ -51,7 +51,7 @@ class Below:
                 self.compare(child, path, wanted, there, known)
 
     def compare(
-        self, child: ChildList, path: str, data: Element, present: Element, before: Element | None, prefix: str = ""
+        self, child: ChildList, path: str, data: Element, present: Element, before: Element | None, *, prefix: str = ""
     ) -> None:
         """Draft what makes the list `child` of `present` equal to the one of `data`.
 
@@ -102,7 +102,7 @@ class Below:
         self._patch(kind, path, element, present, where)
         for lower in child.below:
             if lower.navigation in element:
-                self.compare(lower, path, element, present, known, where)
+                self.compare(lower, path, element, present, known, prefix=where)
 
     def _patch(self, kind: EntityType, path: str, wanted: Element, present: Element, where: str) -> None:
         changed = differing(kind, wanted, present)

@@ -4,7 +4,7 @@ Only the model is taken from pyodata, never its entity layer: that one turns nul
 (`s:Alias` of a key) is read with lxml from the same document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,26 +124,19 @@ def field_paths(metadata: Metadata, entity: EntityType, *, depth: int = _DEEPEST
 
     A navigation itself is listed with its target as type; a path never returns to a type it came through.
     """
-    found: dict[str, FieldSchema] = {}
-    _walk(metadata, entity, "", (entity.name,), depth, found)
-    return found
+    return dict(_walk(metadata, entity, "", (entity.name,), depth))
 
 
 def _walk(
-    metadata: Metadata,
-    entity: EntityType,
-    prefix: str,
-    through: tuple[str, ...],
-    depth: int,
-    found: dict[str, FieldSchema],
-) -> None:
+    metadata: Metadata, entity: EntityType, prefix: str, through: tuple[str, ...], depth: int
+) -> Iterator[tuple[str, FieldSchema]]:
     for name, schema in entity.fields.items():
-        found[prefix + name] = schema
+        yield prefix + name, schema
     if depth == 0:
         return
     for name, navigation in entity.navigations.items():
         target = metadata.types.get(navigation.target)
         if target is None or target.name in through:
             continue
-        found[prefix + name] = FieldSchema(type=target.name, many=navigation.many)
-        _walk(metadata, target, f"{prefix}{name}.", (*through, target.name), depth - 1, found)
+        yield prefix + name, FieldSchema(type=target.name, many=navigation.many)
+        yield from _walk(metadata, target, f"{prefix}{name}.", (*through, target.name), depth - 1)

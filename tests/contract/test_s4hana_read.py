@@ -37,6 +37,10 @@ def profile(request):
     return request.param
 
 
+one_profile = pytest.mark.parametrize("profile", ["cloud"], indirect=True)
+"""For what does not depend on the profile."""
+
+
 @pytest.fixture
 def sandbox(start_sandbox, profile):
     return start_sandbox("s4hana", partners=57, profile=profile)
@@ -101,6 +105,7 @@ def test_without_fields_a_partner_is_read_flat(connector):
     assert {"LastChangeDate", "CreationDate", "BusinessPartnerUUID"} <= record.data.keys()
 
 
+@one_profile
 def test_describe_knows_every_field_that_is_read(connector):
     def paths(data, prefix=""):
         for name, value in data.items():
@@ -228,6 +233,7 @@ def test_fetch_finds_what_is_there_and_tells_what_is_gone(connector, sandbox):
     assert [record.deleted for record in connector.fetch(PARTNER, [keys[0]])] == [True]
 
 
+@one_profile
 def test_fetch_of_a_child_goes_by_its_whole_key(connector, sandbox):
     keys = stored(sandbox, ADDRESS)[:3]
     found = list(connector.fetch(ADDRESS, [*keys, "1/1"]))
@@ -244,6 +250,7 @@ def test_long_key_lists_are_cut_to_short_addresses(connector_for, sandbox):
     assert sum(record.deleted for record in found) == 500
 
 
+@one_profile
 def test_bank_data_are_never_asked_for(connector, sandbox):
     assert not [path for path in connector.describe(PARTNER).fields if "to_BusinessPartnerBank" in path]
     for call in (
@@ -271,12 +278,14 @@ def test_an_unknown_entity_names_the_near_miss(connector):
             call("A_BusinesPartner")
 
 
+@one_profile
 @pytest.mark.parametrize("text", ["yesterday", "{", '{"u": 5}', "[]", ""])
 def test_a_cursor_that_is_none_is_a_config_error(connector, text):
     with pytest.raises(ConfigError, match="is neither a cursor nor a moment"):
         connector.read(PARTNER, since=text, page_size=5)
 
 
+@one_profile
 def test_check_measures_the_clock_and_the_way(connector, sandbox):
     health = connector.check()
     assert health.ok
@@ -299,6 +308,7 @@ def arm(sandbox, kind, **options):
     sandbox.control("POST", "/faults", {"kind": kind, "match": {"path": "A_BusinessPartner"}, "times": None, **options})
 
 
+@one_profile
 @pytest.mark.parametrize(
     ("kind", "options", "error", "words"),
     [
@@ -326,6 +336,7 @@ def test_a_broken_system_is_one_clear_error_and_the_next_run_repairs(connector, 
     assert [record.key for record in records(connector)] == stored(sandbox)
 
 
+@one_profile
 def test_a_dripping_system_ends_at_the_deadline(connector_for, sandbox):
     connector = connector_for(deadline_s=0.4)
     arm(sandbox, "drip", bytes=5, seconds=0.05)
@@ -340,6 +351,7 @@ def test_one_bad_moment_is_not_noticed(connector, sandbox):
     assert [record.key for record in records(connector)] == stored(sandbox)
 
 
+@one_profile
 def test_a_page_the_system_repeats_ends_the_read(connector, sandbox):
     arm(sandbox, "repeat_page", times=1)
     with pytest.raises(ProtocolError, match="the source repeats a page"):
