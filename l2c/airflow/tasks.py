@@ -44,7 +44,8 @@ def _due_now(watch: Mapping[str, str | None], zone: str) -> list[str]:
     dag_run = context["dag_run"]
     if dag_run.run_type != "scheduled":
         return list(watch)
-    return due(watch, zone, since=context.get("prev_data_interval_end_success"), until=dag_run.run_after)
+    before = context.get("prev_data_interval_end_success") or None  # a proxy, which is never None itself
+    return due(watch, zone, since=before, until=dag_run.run_after)
 
 
 def run(run: int, partition: str) -> dict[str, int]:
