@@ -178,7 +178,7 @@ def _careful_group(part: Group, holder: str) -> list[str]:
 def _careful_many(part: Many, holder: str) -> list[str]:
     n, v, made = part.number, part.var, part.made
     body: list[str] = [f"{made} = {{}}"]
-    if part.value is None or part.scope.plain is None:
+    if part.scope.loads:
         body += [f"if {part.scope.var}.__class__ is not dict:"]
         body += [f"    E.say({n}, 'expected nested records in the list', {holder})", "    continue"]
     body += _swap(_careful_loads(part.scope, 0, part.early), made)

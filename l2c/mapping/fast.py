@@ -58,14 +58,24 @@ def _fast_loads(scope: Scope, start: int, stop: int | None) -> list[str]:
         if load.source in ("settings", "was", "seen"):
             lines.append(f"{load.var} = dig(env.{load.source}, {literals(load.path)})")
         elif load.below is not None:
-            lines.append(f"{load.var} = {_projection(load)}")
+            lines.append(f"{load.var} = {_projection(load, trusted=scope.unit.trusted)}")
         elif len(load.path) == 1:
             lines.append(f"{load.var} = {load.source}[{load.path[0]!r}]")
         else:
             nested.setdefault(load.path[:-1], []).append(load)
     for outer, loads in nested.items():
         lines += _nested_loads(scope, outer, loads)
+    for load in list(scope.loads.values())[start:stop]:
+        if load.info.many and load.below is None:
+            lines += _as_list(load.var, trusted=scope.unit.trusted)
     return lines
+
+
+def _as_list(var: str, *, trusted: bool) -> list[str]:
+    """Null is an empty list; anything else that is no list is for the careful form."""
+    if trusted:
+        return [f"{var} = {var} or ()"]
+    return [f"if {var}.__class__ is not list:", f"    {var} = listed({var})"]
 
 
 def _nested_loads(scope: Scope, outer: tuple[str, ...], loads: list[Load]) -> list[str]:
@@ -78,22 +88,27 @@ def _nested_loads(scope: Scope, outer: tuple[str, ...], loads: list[Load]) -> li
     return lines + deeper(f"{load.var} = {holder}[{load.path[-1]!r}]" for load in loads)
 
 
-def _projection(load: Load) -> str:
+def _projection(load: Load, *, trusted: bool) -> str:
     """The values at the end of a path through lists, without a call where the way is known."""
     source = f"{load.source}[{load.path[0]!r}]"
     for step in load.path[1:]:
         source = f"({source} or NOWHERE).get({step!r})"
     below = load.below or ()
     if not below:
-        return f"{source} or ()"
+        return _list_in(source, trusted=trusted)
     lists = load.lists or (False,) * len(below)
     if not all(lists[:-1]):
         return f"load_each({load.source}, {load.path!r}, {below!r})"
     through = below if lists[-1] else below[:-1]
-    loops = [f"for x0 in {source} or ()"]
-    loops += [f"for x{n} in x{n - 1}[{step!r}] or ()" for n, step in enumerate(through, 1)]
+    loops = [f"for x0 in {_list_in(source, trusted=trusted)}"]
+    inner = ((n, _list_in(f"x{n - 1}[{step!r}]", trusted=trusted)) for n, step in enumerate(through, 1))
+    loops += [f"for x{n} in {elements}" for n, elements in inner]
     last = f"x{len(through)}" if lists[-1] else f"x{len(through)}[{below[-1]!r}]"
     return f"[{last} {' '.join(loops)}]"
+
+
+def _list_in(source: str, *, trusted: bool) -> str:
+    return f"{source} or ()" if trusted else f"listed({source})"
 
 
 def literals(path: Sequence[str]) -> str:
@@ -258,7 +273,7 @@ def _fast_many(part: Many) -> list[str]:
         body += _texts(part.parts)
         body += _display(part.made, part.parts)
         body.append(f"{part.var}.append({part.made})")
-    lines = [f"{part.var} = []", f"for {part.scope.var} in {part.source.var} or ():", *deeper(body)]
+    lines = [f"{part.var} = []", f"for {part.scope.var} in {part.source.var}:", *deeper(body)]
     if part.list_by:
         lines += [f"if len({part.var}) > 1:", f"    {part.var} = in_order({part.var}, {part.list_by!r})"]
     elif part.as_set:

@@ -16,8 +16,8 @@ from l2c.mapping.trouble import Reason, Trouble
 from l2c.mapping.typed import Typed
 
 _RUNTIME = (
-    "calculate", "compared_now", "day_of", "dig", "in_order", "known_date", "load", "load_each", "load_elements", "load_list",
-    "nothing_as_none", "odd", "remember", "soonest", "valid_now",
+    "calculate", "compared_now", "day_of", "dig", "in_order", "known_date", "listed", "load", "load_each", "load_elements",
+    "load_list", "nothing_as_none", "odd", "remember", "soonest", "valid_now",
 )  # fmt: skip
 _VALUES = (
     "Unfit", "careful_boolean", "careful_code", "careful_date", "careful_letters", "careful_text", "careful_timestamp",
@@ -25,7 +25,8 @@ _VALUES = (
 )  # fmt: skip
 _BUILTINS = {
     "ArithmeticError": ArithmeticError, "AttributeError": AttributeError, "LookupError": LookupError, "TypeError": TypeError,
-    "ValueError": ValueError, "bool": bool, "dict": dict, "filter": filter, "len": len, "set": set, "sorted": sorted,
+    "ValueError": ValueError, "bool": bool, "dict": dict, "filter": filter, "int": int, "len": len, "list": list, "set": set,
+    "sorted": sorted,
 }  # fmt: skip
 
 

@@ -14,6 +14,8 @@ def value(scope: Scope, parts: tuple[str, ...], column: int) -> Typed:
     scope, parts = _outer(scope, parts, column)
     if parts[0] in OUTSIDE:
         return _outside(scope, parts, column)
+    if scope.names is None and scope.parent is not None and parts == ("this",):
+        return Typed(scope.var, plain=True)
     if scope.plain is not None:
         if parts != ("this",):
             raise Mistake(f"unknown name '{'.'.join(parts)}'; the element of a plain list is called 'this'", column)

@@ -56,6 +56,15 @@ def load_list(record: Any, *path: str) -> Any:
     return found
 
 
+def listed(found: Any) -> Sequence[Any]:
+    """A list itself, an empty one for null; raises Unfit on anything else."""
+    if found.__class__ is list:
+        return found
+    if found is None or found == "":
+        return ()
+    raise Unfit(f"expected a list, found {shape_of(found)}")
+
+
 def load_each(record: Any, path: Sequence[str], below: Sequence[str]) -> Any:
     """Of every element of the list at `path` the value at `below` (None where it has none), lists within too; or ABSENT."""
     found = load_list(record, *path)
@@ -162,8 +171,9 @@ def next_day(day: str) -> str:
 
 
 def soonest(moments: list[str]) -> dt.date | None:
-    """The first of the noted days."""
-    return dt.date.fromisoformat(min(moments)) if moments else None
+    """The first of the noted days; what is no day is not counted."""
+    days = [moment for moment in moments if is_date(moment)]
+    return dt.date.fromisoformat(min(days)) if days else None
 
 
 def nothing_as_none(made: dict[str, Any]) -> dict[str, Any] | None:

@@ -9,7 +9,9 @@ from l2c.errors import ConfigError
 
 
 def test_a_uri_gives_address_login_and_the_rest():
-    env = {"L2C_CONNECTION_SHOP": "https://hub:p%40ss@shop.example:8443/base?token_url=https%3A%2F%2Flogin.example%2Ft&scope=x"}
+    env = {
+        "L2C_CONNECTION_SHOP": "https://hub:p%40ss@shop.example:8443/base?token_url=https%3A%2F%2Flogin.example%2Ft&scope=x"
+    }
     found = env_connection("shop", env)
     assert found.url == "https://shop.example:8443/base"
     assert (found.user, found.secret.get_secret_value()) == ("hub", "p@ss")
@@ -18,7 +20,9 @@ def test_a_uri_gives_address_login_and_the_rest():
 
 
 def test_json_gives_the_same():
-    env = {"L2C_CONNECTION_SHOP": json.dumps({"url": "https://shop.example/", "user": "hub", "secret": "x", "verify": 1})}
+    env = {
+        "L2C_CONNECTION_SHOP": json.dumps({"url": "https://shop.example/", "user": "hub", "secret": "x", "verify": 1})
+    }
     found = env_connection("shop", env)
     assert (found.url, found.user, found.secret.get_secret_value()) == ("https://shop.example", "hub", "x")
     assert found.extra == {"verify": "1"}

@@ -71,7 +71,7 @@ def test_a_system_switched_off_leaves_the_flow_silently(tmp_path, files):
 def test_the_overlay_is_merged_key_by_key_and_its_lists_replace(tmp_path, files):
     files["config/flows/product.yaml"] = FLOW + "alert: [a, b]\n"
     files["config/demo/flows/product.yaml"] = "capture:\n  s4hana: {schedule: {every: PT10S}}\nalert: [c]\n"
-    files["config/demo/systems.yaml"] = 'systems:\n  s4hana: {settings: {language: DE}}\n'
+    files["config/demo/systems.yaml"] = "systems:\n  s4hana: {settings: {language: DE}}\n"
     project = write(tmp_path, files)
     flow = project.flow("product")
     assert str(flow.capture["s4hana"].schedule) == "every 10 s"
@@ -82,7 +82,7 @@ def test_the_overlay_is_merged_key_by_key_and_its_lists_replace(tmp_path, files)
 
 
 def test_a_mistake_in_the_overlay_is_told_at_its_place_there(tmp_path, files):
-    files["config/demo/flows/product.yaml"] = "capture:\n  s4hana: {schedule: \"61 * * * *\"}\n"
+    files["config/demo/flows/product.yaml"] = 'capture:\n  s4hana: {schedule: "61 * * * *"}\n'
     assert mistakes(write(tmp_path, files)) == [
         "config/demo/flows/product.yaml:2:23: cron '61 * * * *': minute '61' is not between 0 and 59"
     ]
@@ -134,7 +134,7 @@ def test_the_project_comes_from_the_environment(tmp_path, files):
     write(tmp_path, files)
     assert Project.from_env({"L2C_HOME": str(tmp_path)}).disabled == frozenset()
     assert Project.from_env({"L2C_HOME": str(tmp_path), "L2C_OVERLAY": "config/demo"}).disabled == {"commerce"}
-    with pytest.raises(ConfigError, match="L2C_HOME .* is not a folder"):
+    with pytest.raises(ConfigError, match=r"L2C_HOME .* is not a folder"):
         Project.from_env({"L2C_HOME": str(tmp_path / "nowhere")})
     with pytest.raises(ConfigError, match="L2C_OVERLAY 'nowhere' is not a folder"):
         Project.from_env({"L2C_HOME": str(tmp_path), "L2C_OVERLAY": "nowhere"})
@@ -147,7 +147,10 @@ def test_the_project_comes_from_the_environment(tmp_path, files):
         ("systems:\n  s4: {kind: a, connection: b, settings: {password: x}}\n", "looks like a secret"),
         ("systems:\n  s4: {kind: a, conection: b}\n", "2:17: unknown key 'conection'; did you mean 'connection'?"),
         ("systems:\n  s4: {kind: a}\n", "2:7: key 'connection' is missing"),
-        ("systems:\n  s4: {kind: a, connection: 5}\n", "2:29: 'connection': expected text (put it in quotes), found '5'"),
+        (
+            "systems:\n  s4: {kind: a, connection: 5}\n",
+            "2:29: 'connection': expected text (put it in quotes), found '5'",
+        ),
         ("systems:\n  s4: {kind: a, connection: b, enabled: on}\n", "'enabled': expected true or false, found 'on'"),
         ("systems:\n  s4: {kind: a, connection: b, time_zone: Mars}\n", "unknown time zone 'Mars'"),
         ("systems: []\n", "'systems': expected keys and values, found a list"),

@@ -9,7 +9,8 @@ from l2c.config.schedules import check_time_zone
 
 
 @pytest.mark.parametrize(
-    "cron", ["*/15 * * * *", "0 2 * * *", "5,35 6-22/2 * * mon-fri", "0 0 1 jan *", "0 0 29 2 *", "0 0 * * 7", "0 0 30 2 mon"]
+    "cron",
+    ["*/15 * * * *", "0 2 * * *", "5,35 6-22/2 * * mon-fri", "0 0 1 jan *", "0 0 29 2 *", "0 0 * * 7", "0 0 30 2 mon"],
 )
 def test_valid_cron_texts_pass(cron):
     assert check_cron(cron) == cron
