@@ -16,17 +16,26 @@ CUSTOMER_ROLES = {"FLCU00", "FLCU01"}
 
 
 def customers(s4: Sandbox) -> dict[str, dict[str, Any]]:
-    """The organizations of S/4HANA that are customers, by customer number."""
+    """The organizations of S/4HANA that are customers, by customer number; `barred` tells whether anything bars them."""
     with_role = {
         data["BusinessPartner"]
         for _, data in s4.records("A_BusinessPartnerRole")
         if data["BusinessPartnerRole"] in CUSTOMER_ROLES
     }
+    barred = {
+        data["Customer"]
+        for _, data in s4.records("A_Customer")
+        if data["OrderIsBlockedForCustomer"] or data["DeletionIndicator"]
+    }
     return {
-        data["Customer"]: data
+        data["Customer"]: {**data, "barred": data["Customer"] in barred or _barred(data)}
         for key, data in s4.records("A_BusinessPartner")
         if data["BusinessPartnerCategory"] == ORGANIZATION and key in with_role and data["Customer"]
     }
+
+
+def _barred(partner: Mapping[str, Any]) -> bool:
+    return bool(partner["BusinessPartnerIsBlocked"] or partner["IsMarkedForArchiving"])
 
 
 def addresses(s4: Sandbox) -> dict[str, list[dict[str, Any]]]:
@@ -49,10 +58,8 @@ def systems_differ(s4: Sandbox, shop: Sandbox, today: str) -> list[str]:
     found += [f"unit {number} has no customer" for number in sorted(there.keys() - wanted.keys())]
     for number in sorted(wanted.keys() & there.keys()):
         partner, unit = wanted[number], there[number]
-        if bool(unit["active"]) == bool(partner["BusinessPartnerIsBlocked"]):
-            found.append(
-                f"customer {number}: blocked {partner['BusinessPartnerIsBlocked']}, unit active {unit['active']}"
-            )
+        if bool(unit["active"]) == partner["barred"]:
+            found.append(f"customer {number}: barred {partner['barred']}, unit active {unit['active']}")
         valid = [place for place in places.get(partner["BusinessPartner"], []) if _valid(place, today)]
         found += _places_differ(number, valid, unit["addresses"])
     return found
