@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Annotated, Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -81,10 +81,11 @@ def check_time_zone(text: Any) -> str:
     """The name itself when it is an IANA time zone; raises ValueError with the near miss."""
     if not isinstance(text, str):
         raise ValueError(f"{shown(text)} is not a time zone; write a name such as 'Europe/Berlin'")
-    zones = available_timezones()
-    if text not in zones:
-        hint = near_miss(text, zones, most=0)
-        raise ValueError(f"unknown time zone '{text}'{hint if 'mean' in hint else ''}")
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = near_miss(text, available_timezones(), most=0)
+        raise ValueError(f"unknown time zone '{text}'{hint if 'mean' in hint else ''}") from None
     return text
 
 

@@ -30,26 +30,47 @@ _BUILTINS = {
 }  # fmt: skip
 
 
+class Late:
+    """A function that is compiled when it is first called: most processes never see a record that needs care."""
+
+    __slots__ = ("_function", "_name", "_space", "source")
+
+    def __init__(self, source: str, space: dict[str, Any], name: str) -> None:
+        self.source = source
+        self._space = space
+        self._name = name
+        self._function: Callable[[Mapping[str, Any], Any], Any] | None = None
+
+    @property
+    def function(self) -> Callable[[Mapping[str, Any], Any], Any]:
+        """The compiled function."""
+        if self._function is None:
+            _define(self.source, self._space, self._name)
+            self._function = self._space["careful"]
+        return self._function
+
+    def __call__(self, record: Mapping[str, Any], env: Any) -> Any:
+        """Map one record."""
+        return self.function(record, env)
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The two forms of one mapping and their source."""
+    """The two forms of one mapping."""
 
     fast: Callable[[Mapping[str, Any], Any], Any]
-    careful: Callable[[Mapping[str, Any], Any], Any]
+    careful: Late
     fast_source: str
-    careful_source: str
     clock: bool
 
 
 def link(plan: Plan, builder: Builder, mapped: type[Any]) -> Compiled:
     """The functions of a plan; `mapped` is what they return."""
-    names = _names(plan, builder, mapped)
-    # loads may only add reasons after all parts are known, so the careful source comes second
-    fast_source, careful_source = write_fast(plan), write_careful(plan)
-    space = dict(names)
-    _define(fast_source, space, f"<{builder.sources.config.mapping} fast>")
-    _define(careful_source, space, f"<{builder.sources.config.mapping} careful>")
-    return Compiled(space["fast"], space["careful"], fast_source, careful_source, builder.unit.clock)
+    space, name = _names(plan, builder, mapped), builder.sources.config.mapping
+    fast_source = write_fast(plan)
+    _define(fast_source, space, f"<{name} fast>")
+    careful = Late(write_careful(plan), space, f"<{name} careful>")
+    return Compiled(space["fast"], careful, fast_source, builder.unit.clock)
 
 
 def condition(scope: Scope, made: Typed) -> Callable[[Mapping[str, Any]], bool]:

@@ -100,7 +100,7 @@ def test_the_code_uses_only_names_it_was_given(real, which):
     mapper = real[which]
     for function, source in (
         (mapper.compiled.fast, mapper.compiled.fast_source),
-        (mapper.compiled.careful, mapper.compiled.careful_source),
+        (mapper.compiled.careful.function, mapper.compiled.careful.source),
     ):
         tree = ast.parse(source)
         read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
