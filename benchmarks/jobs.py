@@ -82,7 +82,6 @@ def both() -> Work:
 def _warm_hub() -> Any:
     """A hub whose mappings are compiled and whose systems have shown their metadata."""
     from l2c.config import Project
-    import l2c.mapping; l2c.mapping.check_flow = getattr(l2c.mapping, "check_flow", None)
     from l2c.hub import Hub
     from l2c.mapping import read_mapper, write_mappers
 

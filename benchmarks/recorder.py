@@ -65,8 +65,10 @@ class Recorder:
         method, target, _ = request.split(b" ", 2)
         path = target.partition(b"?")[0].decode()
         if method == b"GET" and path.endswith(self.index.page_set):
-            self.index.pages.append(self._append(answer))
-            self.index.records += answer.count(b'.A_BusinessPartnerType"')
+            found = answer.count(b'.A_BusinessPartnerType"')
+            if found:  # the page that ends a read is made anew for any length
+                self.index.pages.append(self._append(answer))
+            self.index.records += found
             self.index.linked |= b'"__next":' in answer
         elif path.endswith("/$batch"):
             if self.batch is None:
