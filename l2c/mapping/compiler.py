@@ -8,18 +8,10 @@ from l2c.config import FieldConfig, Mark, Rule, near_miss
 from l2c.config.model import place_of
 from l2c.mapping.expressions import Translator
 from l2c.mapping.heads import check_actions, read_head, write_head
-from l2c.mapping.rules import Check, Group, Leaf, Many, Part, Plan, Table
+from l2c.mapping.leaves import leaf
+from l2c.mapping.rules import Group, Leaf, Many, Part, Plan, Table
 from l2c.mapping.scopes import ANY, Info, Scope, Unit, canonical_names, native_names
 from l2c.mapping.sources import Sources
-from l2c.mapping.targets import (
-    canonical_check,
-    canonical_problem,
-    literal_problem,
-    native_check,
-    native_problem,
-    plain_check,
-    said,
-)
 from l2c.mapping.tree import At, Branch, Placed, gathered, grown
 from l2c.mapping.trouble import Reason
 from l2c.mapping.typed import NOTHING, Mistake, Typed
@@ -172,20 +164,21 @@ class Builder:
             return self._many(name, placed, scope, spot, info)
         if rule.fields is not None:
             return self._group(name, placed, scope, spot, info)
-        return self._leaf(name, placed, scope, spot, info)
+        return leaf(self, placed, scope, spot.above + name, info)
 
     def _group(self, name: str, placed: Placed, scope: Scope, spot: Spot, info: Info) -> Group:
         rule, at = placed
         if info is not ANY and (info.many or info.fields is None):
             what = "a list; add for_each" if info.many else "one value, not a nested record"
             self.say(self.place(at), f"'{spot.above}{name}' is {what}")
-        when = self._when(rule, scope, at)
+        when = self.when(rule, scope, at)
         number = self.reason(spot.above + name, self.place(at))
         parts = self._parts(rule.fields or {}, (*at, "fields"), scope, spot.below(name, info))
         default = "None" if rule.has("default") else None
         return Group(name, spot.above + name, self.unit.name("v"), parts, self.place(at), number, when, default)
 
-    def _when(self, rule: Rule, scope: Scope, at: At) -> Typed | None:
+    def when(self, rule: Rule, scope: Scope, at: At) -> Typed | None:
+        """The condition of a rule, if it has one."""
         return self.expression(rule.when, scope, (*at, "when")) if rule.when is not None else None
 
     def _many(self, name: str, placed: Placed, scope: Scope, spot: Spot, info: Info) -> Many:
@@ -197,7 +190,7 @@ class Builder:
         load = scope.load(steps, Info("list", many=True))
         outer = f"{scope.path}." if scope.path else ""
         inner = Scope(self.unit, self.unit.name("e"), outer + ".".join(steps), names, scope, plain)
-        when = self._when(rule, inner, at)
+        when = self.when(rule, inner, at)
         number, early = self.reason(path, self.place(at)), len(inner.loads)
         many = Many(
             name, path, self.unit.name("v"), load, inner, self.place(at), number, self.unit.name("o"), when=when
@@ -205,7 +198,7 @@ class Builder:
         many.early = early
         if rule.element is not None:
             one = Info("text" if info.config else "any", info.length, personal=info.personal, config=info.config)
-            many.value = self._leaf(name, (rule.element, (*at, "value")), inner, spot, one if info.many else ANY)
+            many.value = leaf(self, (rule.element, (*at, "value")), inner, path, one if info.many else ANY)
             many.value.required = False
             many.as_set = self.reading
         else:
@@ -253,83 +246,6 @@ class Builder:
             return steps, {}, Info("text", info.length, personal=info.personal, config=info.config)
         return steps, info.fields, None
 
-    def _leaf(self, name: str, placed: Placed, scope: Scope, spot: Spot, info: Info) -> Leaf:
-        rule, at = placed
-        path, mark = spot.above + name, self.place(at)
-        if info.fields is not None or (info.many and info.kind == "list"):
-            need = "for_each" if info.many else "fields"
-            self.say(mark, f"'{path}' needs {need}: it is a {'list' if info.many else 'nested record'}")
-            info = ANY
-        made = (
-            _constant(rule) if rule.has("value") else self.expression(rule.expr or "", scope, self._expression_at(at))
-        )
-        table = self._table(rule, at)
-        number = self.reason(path, mark, personal=info.personal or made.personal, table=table)
-        leaf = Leaf(
-            name, path, self.unit.name("v"), made, mark, number, table=table, info=info, constant=rule.has("value")
-        )
-        leaf.when = self._when(rule, scope, at)
-        leaf.default = repr(rule.default) if rule.has("default") else None
-        leaf.required = (rule.required or self._required(info)) and not (leaf.constant and rule.value is None)
-        leaf.reference, leaf.missing = rule.reference, rule.missing
-        self._check_literals(leaf, rule, info)
-        leaf.check = self._check(leaf, info)
-        self.leaves.append(leaf)
-        return leaf
-
-    def _expression_at(self, at: At) -> At:
-        """A bare text is the expression itself."""
-        node: Any = self.sources.block
-        for step in at:
-            node = node[step]
-        return (*at, "expr") if isinstance(node, dict) else at
-
-    def _required(self, info: Info) -> bool:
-        return self.reading and info.config is not None and info.config.required
-
-    def _table(self, rule: Rule, at: At) -> Table | None:
-        if rule.value_map is None:
-            return None
-        mark = self.place((*at, "value_map"))
-        if rule.value_map.startswith("code_list/"):
-            self.say(mark, f"value map '{rule.value_map}': captured code lists cannot be used as value maps yet")
-            return None
-        table = self.sources.tables.get(rule.value_map)
-        if table is None:
-            self.say(mark, f"unknown value map '{rule.value_map}'{near_miss(rule.value_map, self.sources.tables)}")
-            return None
-        self.used_tables[rule.value_map] = table
-        return table
-
-    def _check_literals(self, leaf: Leaf, rule: Rule, info: Info) -> None:
-        """Constants, defaults and the results of a value map are checked now, not record by record."""
-        literals = [("value", rule.value)] if leaf.constant else []
-        literals += [("default", rule.default)] if rule.has("default") else []
-        if leaf.table is not None:
-            literals += [(f"value map '{leaf.table.name}' gives", value) for value in leaf.table.values.values()]
-        for what, value in literals:
-            problem = literal_problem(value, info)
-            if problem:
-                self.say(leaf.mark, f"'{leaf.path}': {what} {said(value)}{', which' if leaf.table else ''} {problem}")
-
-    def _check(self, leaf: Leaf, info: Info) -> Check:
-        """What is left to check record by record."""
-        if leaf.constant or (leaf.table is not None and not leaf.table.keep):
-            return Check()
-        translated = leaf.table is not None or leaf.reference is not None
-        made = Typed(leaf.made.code, "text") if translated else leaf.made
-        if self.reading:
-            problem = canonical_problem(made, info) if info.config is not None else ""
-            check = canonical_check(made, info.config) if info.config is not None else Check()
-        elif info.schema is not None:
-            problem = native_problem(made, info.schema)
-            check = native_check(made, info.schema, trusted=not translated)
-        else:
-            problem, check = "", plain_check(made)
-        if problem:
-            self.say(leaf.mark, f"'{leaf.path}' {problem}")
-        return check
-
     def _canonical_order(self, parts: list[Part], fields: Mapping[str, FieldConfig], above: str, at: At) -> None:
         """Canonical records have the order of the entity, so that equal records are equal bytes."""
         order = {name: number for number, name in enumerate(fields)}
@@ -342,14 +258,6 @@ class Builder:
             inner = fields[part.name].fields if part.name in fields else None
             if inner is not None and not isinstance(part, Leaf):
                 self._canonical_order(part.parts, inner, f"{above}{part.name}.", at)
-
-
-def _constant(rule: Rule) -> Typed:
-    length = len(rule.value) if isinstance(rule.value, str) else None
-    if isinstance(rule.value, bool):
-        return Typed(repr(rule.value), "boolean", plain=True, clean=True)
-    kind = {int: "number", str: "text"}.get(type(rule.value), "null")
-    return Typed(repr(rule.value), kind, length, plain=True, clean=True)  # type: ignore[arg-type]
 
 
 def _same_element(parts: list[Part]) -> Iterator[Part]:

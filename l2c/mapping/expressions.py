@@ -146,8 +146,7 @@ class Translator:
         if "number" in kinds:
             sides = [_as_number(side) for side in sides]
         if _TODAY in sides and sides != [_TODAY, _TODAY]:
-            noted = [s if s is _TODAY else Typed(f"compared_now(N, T, {s.code})", "date", 10, s.loads) for s in sides]
-            sides = noted
+            sides = [s if s is _TODAY else Typed(f"compared_now(N, T, {s.code})", "date", 10, s.loads) for s in sides]
         left, right = sides
         if sign in ("==", "!="):
             return Typed(f"{left.safe} {sign} {right.safe}", "boolean", loads=loads_of(left, right))

@@ -1,38 +1,13 @@
 """The head of a mapping file: keys, condition, actions."""
 
-from typing import Any, Protocol
+from typing import Any
 
-from l2c.config import Mark
-from l2c.mapping.rules import Check, Leaf, Plan, Table
-from l2c.mapping.scopes import Scope, Unit, canonical_names
-from l2c.mapping.sources import Sources
+from l2c.mapping.building import Building
+from l2c.mapping.rules import Check, Leaf, Plan
+from l2c.mapping.scopes import Scope, canonical_names
 from l2c.mapping.tree import At
-from l2c.mapping.typed import Typed
 
 KEY_LENGTH = 255
-
-
-class Building(Protocol):
-    """What the head needs of the builder."""
-
-    sources: Sources
-    unit: Unit
-
-    def expression(self, text: str, scope: Scope, path: At) -> Typed:
-        """A checked expression."""
-        ...
-
-    def place(self, path: At) -> Mark:
-        """Where the value at a path of the file stands."""
-        ...
-
-    def reason(self, path: str, mark: Mark, *, personal: bool = False, table: Table | None = None) -> int:
-        """The number of a new reason."""
-        ...
-
-    def say(self, mark: Mark, text: str) -> None:
-        """Add a mistake."""
-        ...
 
 
 def read_head(builder: Building, plan: Plan) -> None:
