@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,12 +13,21 @@ from l2c.config.problems import near_miss
 _DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?\Z", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+class _Part(NamedTuple):
+    name: str
+    low: int
+    high: int
+    words: tuple[str, ...] = ()
+
+
 _PARTS = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day of week", 0, 7, _DAYS),
+    _Part("minute", 0, 59),
+    _Part("hour", 0, 23),
+    _Part("day of month", 1, 31),
+    _Part("month", 1, 12, _MONTHS),
+    _Part("day of week", 0, 7, _DAYS),
 )
 _LONGEST_MONTH = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
@@ -44,37 +53,37 @@ def check_cron(text: Any) -> str:
     fields = text.split()
     if len(fields) != len(_PARTS):
         raise ValueError(f"cron '{text}' has {len(fields)} fields, expected 5 (minute hour day month weekday)")
-    values = [_cron_field(text, field, *part) for field, part in zip(fields, _PARTS, strict=True)]
+    values = [_cron_field(text, field, part) for field, part in zip(fields, _PARTS, strict=True)]
     if fields[4] == "*" and not any(min(values[2]) <= _LONGEST_MONTH.get(m, 31) for m in values[3]):
         raise ValueError(f"cron '{text}' never falls on a day: no such month has a day {min(values[2])}")
     return text
 
 
-def _cron_field(cron: str, field: str, name: str, low: int, high: int, words: tuple[str, ...]) -> set[int]:
+def _cron_field(cron: str, field: str, part: _Part) -> set[int]:
     found: set[int] = set()
     for item in field.split(","):
         span, slash, step_text = item.partition("/")
         step = int(step_text) if step_text.isdecimal() and step_text.isascii() else 0
-        if slash and not 1 <= step <= high:
-            raise ValueError(f"cron '{cron}': step '/{step_text}' of {name} is not between 1 and {high}")
+        if slash and not 1 <= step <= part.high:
+            raise ValueError(f"cron '{cron}': step '/{step_text}' of {part.name} is not between 1 and {part.high}")
         start_text, dash, end_text = span.partition("-")
         if span == "*":
-            start, end = low, high
+            start, end = part.low, part.high
         else:
-            start = _cron_value(cron, start_text, name, low, high, words)
-            end = _cron_value(cron, end_text, name, low, high, words) if dash else (high if slash else start)
+            start = _cron_value(cron, start_text, part)
+            end = _cron_value(cron, end_text, part) if dash else (part.high if slash else start)
         if end < start:
-            raise ValueError(f"cron '{cron}': {name} '{span}' runs backwards")
+            raise ValueError(f"cron '{cron}': {part.name} '{span}' runs backwards")
         found.update(range(start, end + 1, step or 1))
     return found
 
 
-def _cron_value(cron: str, text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> int:
-    if text.lower() in words:
-        return words.index(text.lower()) + low
-    if text.isdecimal() and text.isascii() and low <= int(text) <= high:
+def _cron_value(cron: str, text: str, part: _Part) -> int:
+    if text.lower() in part.words:
+        return part.words.index(text.lower()) + part.low
+    if text.isdecimal() and text.isascii() and part.low <= int(text) <= part.high:
         return int(text)
-    raise ValueError(f"cron '{cron}': {name} '{text}' is not between {low} and {high}")
+    raise ValueError(f"cron '{cron}': {part.name} '{text}' is not between {part.low} and {part.high}")
 
 
 def check_time_zone(text: Any) -> str:
