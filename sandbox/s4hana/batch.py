@@ -43,11 +43,12 @@ class Batch:
         pieces = []
         for number, part in enumerate(parts, 1):
             name = f"{request.id}.{number}"
-            answer = self._read if isinstance(part, Operation) else self._changeset
-            piece = answer(request, part, name)
-            if piece is not None:
-                pieces.append(piece)
-        body = joined(pieces, OUTER)
+            if isinstance(part, Operation):
+                pieces.append(self._read(request, part, name))
+            else:
+                pieces.append(self._changeset(request, part, name))
+        # a part that a fault took is missing
+        body = joined([piece for piece in pieces if piece is not None], OUTER)
         return Response(202, body, f"multipart/mixed; boundary={OUTER}", [("dataserviceversion", "2.0")])
 
     def _read(self, outer: Request, found: Operation, name: str) -> Piece | None:

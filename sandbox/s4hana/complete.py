@@ -8,6 +8,7 @@ from datetime import datetime
 from sandbox.core import Transaction
 from sandbox.s4hana import checks, derive, tables
 from sandbox.s4hana.errors import Message
+from sandbox.s4hana.filters import bind, expression
 from sandbox.s4hana.model import Entity, Model
 from sandbox.s4hana.payload import Node
 from sandbox.s4hana.tables import Row
@@ -58,15 +59,15 @@ class Context:
     def next_part(self, entity: Entity, owner: str, value: str, part: str) -> int:
         """The number behind the highest one a key part has among the records of one owner."""
         prop = entity.properties[owner]
-        sql = f'SELECT max(CAST("{part}" AS INTEGER)) FROM "{entity.name}" WHERE {tables.expression(prop)} = ?'
-        highest = self.tx.db.execute(sql, (tables.bind(prop, value),)).fetchone()[0]
+        sql = f'SELECT max(CAST("{part}" AS INTEGER)) FROM "{entity.name}" WHERE {expression(prop)} = ?'
+        highest = self.tx.db.execute(sql, (bind(prop, value),)).fetchone()[0]
         return (highest or 0) + 1
 
     def count(self, entity: Entity, column: str, value: str) -> int:
         """How many records of a set have a value in a column."""
         prop = entity.properties[column]
-        sql = f'SELECT count(*) FROM "{entity.name}" WHERE {tables.expression(prop)} = ?'
-        return int(self.tx.db.execute(sql, (tables.bind(prop, value),)).fetchone()[0])
+        sql = f'SELECT count(*) FROM "{entity.name}" WHERE {expression(prop)} = ?'
+        return int(self.tx.db.execute(sql, (bind(prop, value),)).fetchone()[0])
 
 
 def complete(context: Context, node: Node, parent: Node | None) -> None:
@@ -157,8 +158,8 @@ def address_of(context: Context, number: str) -> Row | None:
     """The address of a number, whatever its partner."""
     entity = context.model["A_BusinessPartnerAddress"]
     prop = entity.properties["AddressID"]
-    sql = f'SELECT data FROM "{entity.name}" WHERE {tables.expression(prop)} = ?'
-    found = context.tx.db.execute(sql, (tables.bind(prop, number),)).fetchone()
+    sql = f'SELECT data FROM "{entity.name}" WHERE {expression(prop)} = ?'
+    found = context.tx.db.execute(sql, (bind(prop, number),)).fetchone()
     return tables.decode(found[0]) if found else None
 
 

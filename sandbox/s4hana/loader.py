@@ -99,11 +99,12 @@ class Loader:
         derive.partner(row)
         if "BusinessPartnerUUID" not in row:
             row["BusinessPartnerUUID"] = str(uuid.uuid5(NAMESPACE, row["BusinessPartner"]))
-        day = row.setdefault("CreationDate", "2024-01-01T00:00:00")
-        time = row.setdefault("CreationTime", "00:00:00")
-        changed = row.setdefault("LastChangeDate", day)
-        at = row.setdefault("LastChangeTime", time)
-        row["ETag"] = f"{changed[:10].replace('-', '')}{at.replace(':', '')}.{0:011d}"
+        row.setdefault("CreationDate", "2024-01-01T00:00:00")
+        row.setdefault("CreationTime", "00:00:00")
+        row.setdefault("LastChangeDate", row["CreationDate"])
+        row.setdefault("LastChangeTime", row["CreationTime"])
+        digits = (row["LastChangeDate"][:10] + row["LastChangeTime"]).replace("-", "").replace(":", "")
+        row["ETag"] = f"{digits}.{0:011d}"
 
     def _address(self, row: Row, parent: Row) -> None:
         if "AddressID" not in row:

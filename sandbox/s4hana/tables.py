@@ -14,7 +14,7 @@ from sandbox.s4hana.values import PARSERS, strip
 Row = dict[str, Any]
 """A stored record: property names and stored values; a field that is not set is absent."""
 
-INDEXES = {
+INDEXES: dict[str, list[tuple[str, ...]]] = {
     "A_BusinessPartner": [
         ("LastChangeDate", "LastChangeTime", "BusinessPartner"),
         ("Customer",),
