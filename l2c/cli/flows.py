@@ -47,7 +47,7 @@ def lint(flow: AnyFlow = None, offline: Offline = False, as_json: Json = False) 
     else:
         for each in findings:
             output.say(f"warning: {each}" if each.severity == "warning" else str(each))
-        output.note(f"{len(findings)} findings" if findings else "no findings")
+        output.note(f"findings: {len(findings)}" if findings else "no findings")
     raise typer.Exit(FINDINGS if findings else DONE)
 
 
@@ -90,7 +90,7 @@ def _each(titles: Mapping[str, str], run: "Callable[[str, Progress], RunSummary]
         except HubError as error:
             codes.append(exit_code(error))
             for line in messages(error):
-                output.note(f"{title}: {line}")
+                output.note(line)
             continue
         done.append(summary)
         codes.append(_code(summary))

@@ -58,7 +58,7 @@ def _checked(hub: "Hub", name: str) -> "tuple[str, Health, int]":
 def _row(name: str, health: "Health") -> tuple[object, ...]:
     clock = "" if health.clock_skew_s is None else f"{health.clock_skew_s:+.0f} s"
     latency = f"{health.latency_ms:.0f} ms" if health.latency_ms else ""
-    return name, "ok" if health.ok else "failed", latency, clock, health.message
+    return name, "ok" if health.ok else "failed", latency, clock, health.message.removeprefix(f"{name}: ")
 
 
 def describe(system: System, entity: Entity, as_json: Json = False) -> None:
