@@ -8,6 +8,7 @@ from demo.airflow import Airflow
 from demo.sandboxes import Sandbox
 from demo.screen import Bar, Screen
 from demo.supervisor import Supervisor
+from l2c.airflow.matrix import sums
 from l2c.hub import Hub
 from l2c.state.results import Cell, RunSummary
 
@@ -81,13 +82,15 @@ class Stage:
             self.screen.bad(text)
             self.broken.append(text)
 
-    def sums(self) -> None:
-        """Print the last sums of both directions."""
-        for cell in self.cells():
-            if cell.last is not None:
-                counts = ", ".join(f"{name} {count:,}" for name, count in cell.last.counts.items())
-                met = "sums met" if cell.last.sums_met else "SUMS DIFFER"
-                self.screen.say(f"{cell.kind} {cell.system}, run {cell.last.run}: {counts or 'nothing'} ({met})")
+    def sums(self, since: int = 0) -> int:
+        """Print the sums of every run after run `since`; the number of the last one."""
+        self.cells()
+        shown = sorted(number for number in self.summaries if number > since)
+        for number in shown:
+            run = self.summaries[number]
+            met = "the sums met" if run.sums_met else "THE SUMS DIFFER"
+            self.screen.say(f"run {number}, {run.kind} {run.system}: {sums(run)}; {met}")
+        return max(self.summaries, default=0)
 
     def _why(self) -> str:
         failed = [run for run in self.airflow.runs() if run.state == "failed"]

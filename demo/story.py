@@ -23,6 +23,7 @@ class Story:
     stage: Stage
     started: float
     seed: Path | None
+    told: int = 0
     chosen: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ def first_load(story: Story) -> None:
         partners_written=len(compare.units(stage.shop)),
         seconds_to_first_green_run=round(first, 1),
     )
-    stage.sums()
+    story.told = stage.sums(story.told)
     stage.expect(read == partners, f"{read:,} of {partners:,} partners read")
     stage.expect(stage.figures["partners_written"] == len(wanted), f"{len(wanted):,} customers stand in the shop")
     stage.expect(0 < first <= 120, f"first green run {first:.1f} s after the start, by the scheduler")
@@ -96,7 +97,7 @@ def second_run(story: Story) -> None:
         "capture, watch and distribute run once more", lambda: all(_ran_since(stage, kind, since) for kind in kinds)
     )
     stage.figures["second_run_writes"] = stage.shop.writes() - before
-    stage.sums()
+    story.told = stage.sums(story.told)
     stage.expect(stage.figures["second_run_writes"] == 0, f"{stage.figures['second_run_writes']} writes in the shop")
 
 
@@ -112,6 +113,7 @@ def address(story: Story) -> None:
         "the new address arrives in the shop",
         lambda: any(one["streetname"] == "Neue Gasse" for one in story.unit(partner).get("addresses", ())),
     )
+    story.told = stage.sums(story.told)
     stage.expect(True, f"the shop shows Neue Gasse 7a after {took:.0f} s; the watch on addresses found it")
 
 
@@ -122,6 +124,7 @@ def block(story: Story) -> None:
     stage.s4.change("A_BusinessPartner", partner["BusinessPartner"], BusinessPartnerIsBlocked=True)
     story.changed.setdefault(partner["BusinessPartner"], {}).update(ACTIVE="false")
     took = stage.wait("the unit becomes inactive", lambda: story.unit(partner).get("active") is False)
+    story.told = stage.sums(story.told)
     stage.expect(True, f"unit {partner['Customer']} is inactive after {took:.0f} s")
 
 
@@ -134,6 +137,7 @@ def bad_record(story: Story) -> None:
     story.place(partner, Country="??", StreetName="Hauptstraße")
     stage.wait("the record is set aside", lambda: bool(stage.hub.dead_letters(ENTITY)))
     letter = stage.hub.dead_letters(ENTITY)[0]
+    story.told = stage.sums(story.told)
     stage.expect(letter.key == number, f"dead letter {letter.system} {letter.key}: {letter.message}")
     unit = story.unit(partner)
     stage.expect(
@@ -152,6 +156,7 @@ def bad_record(story: Story) -> None:
         ),
     )
     stage.figures["redriven"] = redriven
+    story.told = stage.sums(story.told)
     stage.expect(redriven == 1, f"{redriven} redriven, written after {took:.0f} s")
 
 
@@ -168,7 +173,7 @@ def outcome(story: Story) -> None:
         scheduled_runs=sum(1 for run in runs if run.run_type in BY_ITSELF),
         manual_runs=sum(1 for run in runs if run.run_type not in BY_ITSELF),
     )
-    stage.sums()
+    story.told = stage.sums(story.told)
     stage.expect(bool(stage.figures["sums_met"]), f"sums met in each of {len(stage.summaries)} runs of the hub seen")
     stage.expect(stage.figures["dead_letters_open"] == 0, f"{stage.figures['dead_letters_open']} dead letters open")
     stage.expect(
