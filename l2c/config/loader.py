@@ -84,6 +84,7 @@ class _Builder:
         self.mistakes: list[str] = []
 
     def build(self, text: str) -> Block:
+        """The document of a text; raises ConfigError with every mistake of it."""
         try:
             events = self._events(text)
             root = self._document(events)

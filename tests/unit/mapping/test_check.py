@@ -204,6 +204,60 @@ def test_conditions_watches_and_missing_files_of_a_flow_are_checked(project):
     assert "there is no mappings/sys/thing.write.yaml for system 'sys'" in texts(project, FLOW)[0]
 
 
+@pytest.mark.parametrize(
+    ("owners", "told"),
+    [
+        ("{'*': sys, name: [sys]}", []),
+        ("{'*': shop}", ["5:15: owner 'shop' of '*' is not captured by this flow"]),
+        ("{name: [shop, sys]}", ["5:17: owner 'shop' of 'name' is not captured by this flow"]),
+        ("{count: sys}", ["5:17: owner 'sys' of 'count': its read mapping has no rule for 'count'"]),
+        (
+            "{name: each}",
+            ["5:16: owner 'each' of 'name': only elements of a list with 'list_by' have owners of their own"],
+        ),
+        (
+            "{parts: each}",
+            ["5:17: owner 'each' of 'parts' is checked, but not carried out yet: the edit read last counts"],
+        ),
+        (
+            "{name: newest}",
+            ["5:16: owner 'newest' of 'name' is checked, but not carried out yet: the edit read last counts"],
+        ),
+    ],
+)
+def test_an_owner_is_captured_and_shows_what_it_owns(project, owners, told):
+    add_shop(project)
+    assert texts(project, FLOW + f"owners: {owners}\n") == [f"config/flows/thing.yaml:{line}" for line in told]
+
+
+def test_an_owner_that_is_switched_off_or_has_a_bad_mapping_is_told_once(project):
+    add_shop(project, enabled="false")
+    flow = FLOW.replace("capture:\n", "capture:\n  shop: {schedule: '* * * * *'}\n") + "owners: {count: [shop, sys]}\n"
+    assert texts(project, flow) == [
+        "config/flows/thing.yaml:6:24: owner 'sys' of 'count': its read mapping has no rule for 'count'"
+    ]
+    rel = "mappings/sys/thing.read.yaml"
+    (project.home / rel).write_text((project.home / rel).read_text().replace("name: Name", "nam: Name"))
+    assert texts(project, flow) == [f"{rel}:5:10: unknown field 'nam' in canonical/thing; did you mean 'name'?"]
+
+
+def test_how_records_of_two_sources_meet_is_told_to_do_nothing_yet(project):
+    add_shop(project)
+    meet = "first: sys\nmatch: [[name]]\n"
+    assert texts(project, FLOW + meet) == []
+    two = FLOW.replace("capture:\n", "capture:\n  shop: {schedule: '* * * * *'}\n") + meet
+    assert texts(project, two) == [
+        "config/flows/thing.yaml:6:8: 'first' is checked, but not carried out yet",
+        "config/flows/thing.yaml:7:8: 'match' is checked, but not carried out yet",
+    ]
+
+
+def add_shop(project: Project, *, enabled: str = "true") -> None:
+    """A second system of the same kind, `shop`."""
+    path = project.home / "config/systems.yaml"
+    path.write_text(path.read_text() + f"  shop: {{kind: sys, connection: d, enabled: {enabled}}}\n", encoding="utf-8")
+
+
 def test_a_watched_set_that_does_not_name_its_parent_is_told(project):
     assert "do not name their parent" in texts(project, FLOW.replace("Child", "Thing"))[0]
 
