@@ -21,8 +21,8 @@ PARTS = {
     "api-server": ["api-server"],
     "dag-processor": ["dag-processor"],
     # Without the switch a log server would listen on every interface of the machine.
-    "scheduler": ["scheduler", "--skip-serve-logs"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
 }
 BY_ITSELF = ("scheduled", "asset_triggered", "asset_materialization")
 

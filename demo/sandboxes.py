@@ -25,7 +25,7 @@ class Sandbox:
 
     def record(self, entity: str, key: str) -> dict[str, Any] | None:
         """One record as the system holds it; None when there is none."""
-        answer = _http().get(f"{self.control}/record", params={"entity": entity, "key": key}, timeout=30)
+        answer = _ask("GET", f"{self.control}/record", params={"entity": entity, "key": key}, timeout=30)
         if answer.status_code == 404:
             return None
         answer.raise_for_status()
@@ -37,7 +37,7 @@ class Sandbox:
         after = ""
         while True:
             params = {"entity": entity, "after": after, "limit": "500"}
-            answer = _http().get(f"{self.control}/records", params=params, timeout=60)
+            answer = _ask("GET", f"{self.control}/records", params=params, timeout=60)
             answer.raise_for_status()
             lines = [json.loads(line) for line in answer.content.splitlines() if line]
             if not lines:
@@ -48,18 +48,18 @@ class Sandbox:
     def change(self, entity: str, key: str, **values: Any) -> None:
         """Change a record as a user of that system would."""
         body = {"entity": entity, "key": key, "set": values}
-        answer = _http().post(f"{self.control}/change", json=body, timeout=30)
+        answer = _ask("POST", f"{self.control}/change", json=body, timeout=30)
         answer.raise_for_status()
 
     def writes(self) -> int:
         """How many writes came through the system's own interface so far."""
-        answer = _http().get(f"{self.control}/stats", timeout=30)
+        answer = _ask("GET", f"{self.control}/stats", timeout=30)
         answer.raise_for_status()
         return sum(int(count) for actions in answer.json()["writes"].values() for count in actions.values())
 
     def created(self, entity: str) -> int:
         """How many records of an entity were created through the system's own interface so far."""
-        answer = _http().get(f"{self.control}/stats", timeout=30)
+        answer = _ask("GET", f"{self.control}/stats", timeout=30)
         answer.raise_for_status()
         return int(answer.json()["writes"].get(entity, {}).get("created", 0))
 
@@ -83,7 +83,8 @@ def ready(supervisor: Supervisor, name: str, part: Part) -> Sandbox:
     raise TimeoutError(f"the simulated system '{name}' did not get ready within {READY_S:.0f} s; see {part.log}")
 
 
-def _http() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    return session
+def _ask(method: str, url: str, **options: Any) -> requests.Response:
+    """One request on a connection of its own, whatever proxy the environment names."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, url, **options)

@@ -82,20 +82,23 @@ class Supervisor:
         if code != 0:
             raise PartEnded(f"{part.name} failed with code {code}; the end of {part.log}:\n{part.tail()}")
 
-    def stop(self, grace: float = 12.0) -> None:
-        """End all parts and whatever they started."""
-        for part in reversed(self.parts):
-            _signal_group(part.process.pid, signal.SIGTERM)
-        deadline = time.monotonic() + grace
-        while self.left() and time.monotonic() < deadline:
-            self._reap()
-            time.sleep(0.1)
+    def stop(self, grace: float = 8.0) -> None:
+        """End all parts and whatever they started; the one started last first: it still needs the others to end well."""
+        for some in (self.parts[-1:], self.parts[:-1]):
+            for part in some:
+                _signal_group(part.process.pid, signal.SIGTERM)
+            self._wait_ended(some, grace)
         for part in self.parts:
             _signal_group(part.process.pid, signal.SIGKILL)
         for process in self.left():
             _kill(process)
-        self._reap(wait=5.0)
+        self._wait_ended(self.parts, grace)
         self.record.unlink(missing_ok=True)
+
+    def _wait_ended(self, parts: Sequence[Part], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while any(part.process.poll() is None for part in parts) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def left(self) -> list[psutil.Process]:
         """Processes alive that carry this demo's mark, this one apart."""
@@ -106,13 +109,6 @@ class Supervisor:
             return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == self.mark
         except (psutil.Error, OSError):
             return False
-
-    def _reap(self, wait: float = 0.0) -> None:
-        for part in self.parts:
-            try:
-                part.process.wait(wait) if wait else part.process.poll()
-            except subprocess.TimeoutExpired:
-                continue
 
     def _write_down(self) -> None:
         parts = [[part.process.pid, _started(part.process.pid)] for part in self.parts]
