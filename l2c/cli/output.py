@@ -40,7 +40,7 @@ def plain(value: object) -> Any:
         return [plain(inner) for inner in value]
     if isinstance(value, (date, datetime)):
         return value.isoformat()
-    if isinstance(value, (bool, int, str)) or value is None:
+    if isinstance(value, (bool, int, float, str)) or value is None:
         return value
     return str(value)
 
