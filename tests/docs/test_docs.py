@@ -24,6 +24,7 @@ from l2c.config import (
     ValueMapConfig,
     load_text,
 )
+from l2c.mapping.functions import FUNCTIONS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -114,6 +115,11 @@ def test_every_make_target_on_a_page_exists(target):
 def test_every_mapping_key_is_documented(key):
     if key.isidentifier():  # what is not is the loader's own
         assert f"`{key}`" in _text("reference/mapping.md") or f"`{key}:`" in _text("reference/mapping.md")
+
+
+@pytest.mark.parametrize("name", list(FUNCTIONS))
+def test_every_function_of_expressions_is_documented(name):
+    assert f"`{name}(" in _text("reference/functions.md")
 
 
 @pytest.mark.parametrize("key", _keys(SystemConfig, FlowConfig, CaptureConfig, DistributeConfig, Retries))
