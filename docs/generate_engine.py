@@ -25,7 +25,7 @@ CAPTURE_MEANING = {
     "journaled": "A real change: appended to the journal. `born` and `deleted` are counted inside it.",
     "unchanged": "Shows what the hub knew already.",
     "filtered": "Nothing to keep: it was gone before the hub first saw it.",
-    "ambiguous": "Met in a second system and more than one record could be it. Not reached yet: records are not matched across sources.",
+    "ambiguous": "Met in a second system, and several records could be it. Not reached yet: nothing is matched across sources.",
     "to_fetch_again": "Read before the hub's picture of it last changed: put into the inbox, fetched by key.",
     "dead_letter": "Could not be mapped: set aside with every reason.",
 }
