@@ -23,7 +23,7 @@ STRANGE = [
 @pytest.fixture(scope="module")
 def real():
     reader, writer = mappers()
-    return reader, writer, natives(reader, 300)
+    return reader, writer, natives(reader, 500)
 
 
 def outcome(call):
