@@ -14,8 +14,8 @@ from tests.integration.conftest import StartWorld
 from tests.integration.world import FLOW, SOURCE, TARGET, World
 
 KILLS = 20
-PARTNERS = 500
-CHANGED = 150  # partners a user changes when a worker has run out of work
+PARTNERS = 400
+CHANGED = 100  # partners a user changes when a worker has run out of work
 OVERLAY = """\
 flow: business_partner
 capture:

@@ -1,5 +1,6 @@
 """Business partners from S/4HANA to the shop, end to end: both systems as processes, on SQLite and on PostgreSQL."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from tests.integration.world import ADDRESSES, FLOW, SOURCE, TARGET, World
 
 PARTNERS = 60
 PARTNER = "A_BusinessPartner"
+BATCH_DONE = "POST $batch 202"
 
 
 @pytest.fixture
@@ -223,6 +225,69 @@ def test_answers_lost_after_the_shop_acted_double_nothing(world: World):
         assert second.counts["written"] == first.counts["retrying"]
     found = check(world.s4, world.shop)
     assert found.differences == []
+
+
+def test_a_write_whose_answer_was_lost_is_no_certainty_when_the_source_goes_back(world: World):
+    replicate(world)
+    key, number, _ = a_customer(world)
+    world.s4.change(PARTNER, key, BusinessPartnerIsBlocked=True)
+    with world.hub() as hub:
+        hub.capture(FLOW, SOURCE)
+        world.shop.fault("after_commit", method="POST", path="batch", times=1)
+        assert hub.distribute(FLOW, TARGET).counts["retrying"] == 1
+    assert unit(world, number)["active"] is False, "it did arrive"
+    world.s4.change(PARTNER, key, BusinessPartnerIsBlocked=False)
+    _, distributed = replicate(world)
+    assert distributed["written"] == 1
+    assert check(world.s4, world.shop).differences == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_killed_before_it_could_settle_leaves_nothing_wrong_when_the_source_goes_back(world: World):
+    replicate(world)
+    key, number, _ = a_customer(world)
+    other, _, _ = a_customer(world, addresses=2)
+    world.s4.change(PARTNER, key, BusinessPartnerIsBlocked=True)
+    added = world.s4.create(ADDRESSES, {"BusinessPartner": other, "StreetName": "Kurze Zeit", "Country": "DE"})
+    watch(world)
+    kill_while_it_waits_for_the_answer(world)
+    assert unit(world, number)["active"] is False, "it did arrive"
+
+    world.s4.change(PARTNER, key, BusinessPartnerIsBlocked=False)
+    world.s4.delete(ADDRESSES, added)
+    watch(world)
+    _, distributed = replicate(world)
+    assert distributed["written"] == 2
+    assert check(world.s4, world.shop).differences == []
+    with world.hub() as hub:
+        assert hub.distribute(FLOW, TARGET).status == "nothing"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_first_write_that_was_never_settled_is_blocked_when_its_partner_is_no_customer_any_more(world: World):
+    key, number, _ = a_customer(world)
+    kill_while_it_waits_for_the_answer(world)
+    assert unit(world, number)["active"] is True, "it did arrive"
+    for role in ("FLCU00", "FLCU01"):
+        world.s4.delete("A_BusinessPartnerRole", f"{key}/{role}")
+    world.s4.change(PARTNER, key, SearchTerm1="LEFT")
+    replicate(world)
+    assert unit(world, number)["active"] is False
+    assert check(world.s4, world.shop).differences == []
+
+
+def kill_while_it_waits_for_the_answer(world: World) -> None:
+    """Capture, then kill -9 a distribution whose batch the shop has committed and answers byte by byte."""
+    world.run("capture", FLOW, SOURCE)
+    before = world.shop.last_commit()
+    world.shop.fault("drip", method="POST", path="batch", times=1, bytes=1, seconds=0.2)
+    worker = world.start("distribute", FLOW, TARGET)
+    while worker.poll() is None and not (world.shop.last_commit() > before and world.shop.requests().get(BATCH_DONE)):
+        time.sleep(0.01)
+    assert worker.poll() is None
+    worker.kill()
+    worker.wait(timeout=10)
+    world.shop.heal()
 
 
 def test_a_page_cut_short_is_read_again_and_nothing_is_missed(start_world: StartWorld, database_url: str):
