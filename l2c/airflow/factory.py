@@ -24,6 +24,7 @@ OWNER = "lead-to-cash"
 AT_ONCE = datetime(2026, 1, 1, tzinfo=UTC)
 STEP_TIMEOUT = timedelta(minutes=15)
 RUN_TIMEOUT = timedelta(hours=12)  # a first load of a million records is one run
+MOST_PARTITIONS = 16
 CONFIG_ERROR = "config-error"
 
 
@@ -117,7 +118,8 @@ def _dag(project: Project, flow: FlowConfig, work: _Work, *, schedule: Any, star
         doc_md=doc_md(project, work.entity, work.system, direction),
         default_args=_task_defaults(flow.retries, alert_callback(flow.flow, flow.alert)),
     )
-    outlets = [] if work.kind == "distribute" else [bell(work.entity)]
+    # A watch journals nothing itself: it names the records that the next capture fetches.
+    outlets = [bell(work.entity)] if work.kind in ("capture", "sweep") else []
     with dag:
         _three_tasks(work, outlets)
     return dag
@@ -131,7 +133,11 @@ def _three_tasks(work: _Work, outlets: list[Asset]) -> None:
     planned = task(task_id="plan", execution_timeout=STEP_TIMEOUT)(tasks.plan)(
         work.kind, work.entity, work.system, dict(work.watch), work.zone
     )
-    ran = task(task_id="run", execution_timeout=RUN_TIMEOUT)(tasks.run).expand_kwargs(planned)
+    # Watches of one system share a lease, so they take turns.
+    at_once = 1 if work.watch else MOST_PARTITIONS
+    ran = task(task_id="run", execution_timeout=RUN_TIMEOUT, max_active_tis_per_dagrun=at_once)(
+        tasks.run
+    ).expand_kwargs(planned)
     settled = task(
         task_id="settle", execution_timeout=STEP_TIMEOUT, outlets=outlets, trigger_rule=TriggerRule.NONE_SKIPPED
     )(tasks.settle)(planned)

@@ -41,7 +41,8 @@ class SystemHook(BaseHook):  # type: ignore[misc]  # airflow ships no types for 
                 health = hub.check(system)
         except HubError as error:
             return False, error.message
-        return health.ok, f"{system}: {health.message}"
+        named = health.message.startswith(f"{system}: ")
+        return health.ok, health.message if named else f"{system}: {health.message}"
 
     def _system(self, hub: Hub) -> str:
         systems = [system for system in hub.project.systems.values() if system.kind == self.kind]

@@ -18,19 +18,19 @@ from l2c.state.results import Cell
 
 def build_app() -> FastAPI:
     """The application: `/` is the page, `/status.json` the same figures; both ask for read access to the DAGs."""
-    pages = Environment(loader=PackageLoader("l2c.airflow", "templates"), autoescape=True)
+    template = Environment(loader=PackageLoader("l2c.airflow", "templates"), autoescape=True).get_template("hub.html")
     router = APIRouter(dependencies=[Depends(_all_dags), Depends(requires_access_dag("GET"))])
 
     def page(request: Request) -> HTMLResponse:
-        shown, problems = _read()
+        shown, problems = read_matrix()
         nonce = secrets.token_urlsafe(16)
-        html = pages.get_template("hub.html").render(
+        html = template.render(
             matrix=shown, problems=problems, nonce=nonce, base=_base(request), now=f"{utc_now():%Y-%m-%d %H:%M:%S} UTC"
         )
         return HTMLResponse(html, headers=_headers(nonce))
 
     def status() -> JSONResponse:
-        shown, problems = _read()
+        shown, problems = read_matrix()
         content: dict[str, Any] = {"problems": problems, **(asdict(shown) if shown else {})}
         return JSONResponse(content, status_code=200 if shown else 503, headers={"Cache-Control": "no-store"})
 
@@ -47,7 +47,7 @@ def _all_dags(request: Request) -> None:
         raise HTTPException(400, "the page shows every flow; leave out dag_id")
 
 
-def _read() -> tuple[Matrix | None, list[str]]:
+def read_matrix() -> tuple[Matrix | None, list[str]]:
     """The matrix of the flows that load, and what is wrong with the others; None when the hub does not open at all."""
     cells: list[Cell] = []
     problems: list[str] = []

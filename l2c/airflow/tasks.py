@@ -1,9 +1,9 @@
 """The bodies of the tasks: open the hub, do one step, close it. What travels between them is ids and counts only."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -30,7 +30,7 @@ def plan(
     """
     shares: list[dict[str, Any]] = []
     sources: Sequence[str | None] = _due_now(watch, zone) if watch else (None,)
-    with _readable("plan", kind=kind, entity=entity, system=system), open_hub() as hub:
+    with _Readable("plan", kind=kind, entity=entity, system=system), open_hub() as hub:
         for source in sources:
             planned = hub.plan(kind, entity, system, watch=source)
             if planned.run is not None:
@@ -50,7 +50,7 @@ def _due_now(watch: Mapping[str, str | None], zone: str) -> list[str]:
 
 def run(run: int, partition: str) -> dict[str, int]:
     """Work through one partition of a planned run; the counts by end state."""
-    with _readable("run", run=run), open_hub() as hub:
+    with _Readable("run", run=run), open_hub() as hub:
         counts = dict(hub.run(run, partition, progress=_Progress(run)))
     log.info("ran", run=run, **counts)
     return counts
@@ -67,7 +67,7 @@ def settle(
         raise AirflowFailException(
             "planning failed: there is no run to settle; the reason is in the log of the task 'plan'"
         )
-    with _readable("settle"), open_hub() as hub:
+    with _Readable("settle"), open_hub() as hub:
         summaries = _settle_each(hub, sorted({int(share["run"]) for share in shares}))
     counts = _total(summaries)
     if outlets and not counts.get("journaled"):
@@ -79,7 +79,7 @@ def settle(
 
 def redrive() -> int:
     """Make every open dead letter due again; their number."""
-    with _readable("redrive"), open_hub() as hub:
+    with _Readable("redrive"), open_hub() as hub:
         count = hub.redrive()
     log.info("redriven", dead_letters=count)
     return count
@@ -87,7 +87,7 @@ def redrive() -> int:
 
 def purge(days: int) -> dict[str, int]:
     """Delete what the hub no longer needs and is older than `days`; the rows deleted by table."""
-    with _readable("purge"), open_hub() as hub:
+    with _Readable("purge"), open_hub() as hub:
         counts = dict(hub.purge(timedelta(days=days)))
     log.info("purged", days=days, **counts)
     return counts
@@ -95,7 +95,7 @@ def purge(days: int) -> dict[str, int]:
 
 def refuse(mistakes: str) -> None:
     """Fail with the mistakes of a flow that does not load."""
-    with _readable("load"):
+    with _Readable("load"):
         raise ConfigError(mistakes.splitlines())
 
 
@@ -126,18 +126,25 @@ def _total(summaries: Sequence[RunSummary]) -> dict[str, int]:
     return total
 
 
-@contextmanager
-def _readable(step: str, **fields: Any) -> Iterator[None]:
-    """Write the error's own line to the task log, and cut the traceback down to this task.
+class _Readable:
+    """Writes the error's own line to the task log, and cuts the traceback down to this task.
 
     An error of the hub says where, what and what to do; the frames below it belong to the debug log.
     """
-    try:
-        yield
-    except HubError as error:
-        log.debug("traceback", step=step, exc_info=True)
-        log.error("failed", step=step, error=type(error).__name__, message=error.message, **fields)
-        raise error.with_traceback(None) from None
+
+    def __init__(self, step: str, **fields: Any) -> None:
+        self._step = step
+        self._fields = fields
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Tell the error and raise it again without what lies below."""
+        if isinstance(error, HubError):
+            log.debug("traceback", step=self._step, exc_info=(type(error), error, trace))
+            log.error("failed", step=self._step, error=type(error).__name__, message=error.message, **self._fields)
+            raise error.with_traceback(None) from None
 
 
 class _Progress:

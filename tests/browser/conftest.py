@@ -38,10 +38,15 @@ class Server:
 
     url: str
     passwords: dict[str, str]
+    s4: str  # address of the simulated S/4HANA
 
-    def ask(self, path: str, user: str | None = None, method: str = "GET") -> tuple[int, str, dict[str, str]]:
+    def ask(
+        self, path: str, user: str | None = None, method: str = "GET", content: Any = None
+    ) -> tuple[int, str, dict[str, str]]:
         """Status, body and headers of a request, as a user or as nobody."""
-        request = urllib.request.Request(self.url + path, method=method)
+        data = json.dumps(content).encode() if content is not None else None
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         if user is not None:
             request.add_header("Authorization", f"Bearer {self.token(user)}")
         try:
@@ -92,7 +97,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
         stack.callback(_end, process)
         _await(f"{url}/api/v2/version", process, folder / "api-server.log")
-        yield Server(url, passwords)
+        yield Server(url, passwords, env["L2C_TEST_S4"])
 
 
 def _filled_hub(folder: Path, stack: ExitStack) -> dict[str, str]:

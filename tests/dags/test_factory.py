@@ -44,7 +44,7 @@ def test_only_what_fills_the_journal_rings_the_bell(home, dag_bag) -> None:
     assert outlets == {
         "thing.capture.s4hana": ["thing"],
         "thing.sweep.s4hana": ["thing"],
-        "thing.watch.s4hana": ["thing"],
+        "thing.watch.s4hana": [],
         "thing.distribute.commerce": [],
     }
 

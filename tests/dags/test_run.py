@@ -1,0 +1,122 @@
+"""The flow's DAGs at work: real tasks, real systems on loopback, a real state store."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CAPTURE, WATCH, DISTRIBUTE = (
+    "business_partner.capture.s4hana",
+    "business_partner.watch.s4hana",
+    "business_partner.distribute.commerce",
+)
+# Airflow and its libraries warn of one another; here it is not our code that warns.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+RunDag = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def systems(start_sandbox, monkeypatch, tmp_path) -> dict[str, Any]:
+    """Both simulated systems, reachable through Airflow's connections; the project is the one of this folder."""
+    s4, shop = start_sandbox("s4hana", partners=30), start_sandbox("commerce")
+    logins = {
+        "s4hana": {"host": s4.url, "login": "HUB_USER", "password": "sandbox-s4-secret"},
+        "commerce": {"host": shop.url, "login": "l2c-hub", "password": "sandbox"},
+    }
+    for name, fields in logins.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps({"conn_type": f"sap_{name}", **fields}))
+    monkeypatch.setenv("L2C_HOME", str(ROOT))
+    monkeypatch.delenv("L2C_OVERLAY", raising=False)
+    monkeypatch.setenv("L2C_DATABASE_URL", f"sqlite:///{tmp_path / 'state.db'}")
+    return {"s4hana": s4, "commerce": shop}
+
+
+@pytest.fixture
+def run_dag(systems, airflow_database, dag_bag) -> RunDag:
+    """Runs a DAG of the project in this process; the state of the run and of each task."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.serialization.definitions.dag import SerializedDAG
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+    from airflow.utils.session import create_session
+
+    def run(dag_id: str) -> dict[str, str]:
+        dag = dag_bag().dags[dag_id]
+        for task in dag.tasks:
+            if task.is_mapped:
+                task.partial_kwargs["retries"] = 0
+            else:
+                task.retries = 0
+        DagBundlesManager().sync_bundles_to_db()
+        with create_session() as session:
+            lazy = LazyDeserializedDAG.from_dag(dag)
+            SerializedDAG.bulk_write_to_db("dags-folder", None, [lazy], session=session)
+            SerializedDagModel.write_dag(lazy, bundle_name="dags-folder", session=session)
+        done = dag.test(logical_date=datetime.now(UTC))
+        states = {instance.task_id: str(instance.state) for instance in done.get_task_instances()}
+        return {"": str(done.state), **states}
+
+    return run
+
+
+def rung() -> int:
+    """How often the entity's bell has rung."""
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+    from sqlalchemy import func, select
+
+    with create_session() as session:
+        return int(session.scalar(select(func.count()).select_from(AssetEvent)))
+
+
+ALL_DONE = {"": "success", "plan": "success", "run": "success", "settle": "success"}
+
+
+def test_partners_travel_from_one_system_to_the_other(run_dag: RunDag, systems) -> None:
+    before = rung()
+    assert run_dag(CAPTURE) == ALL_DONE
+    assert rung() == before + 1
+    assert run_dag(DISTRIBUTE) == ALL_DONE
+    units = systems["commerce"].control("GET", "/records?entity=B2BUnit")
+    assert 15 <= len(units) <= 30
+
+    # nothing new: the capture's bell stays silent, the distribution does not even start
+    assert run_dag(CAPTURE) == ALL_DONE | {"settle": "skipped"}
+    assert rung() == before + 1
+    assert run_dag(DISTRIBUTE) == ALL_DONE | {"run": "skipped", "settle": "skipped"}
+
+
+def test_a_changed_address_is_found_by_the_watch(run_dag: RunDag, systems) -> None:
+    run_dag(CAPTURE)
+    key = systems["s4hana"].control("GET", "/records?entity=A_BusinessPartnerAddress&limit=1")[0]["key"]
+    change = {"entity": "A_BusinessPartnerAddress", "key": key, "set": {"StreetName": "Neue Gasse"}}
+    systems["s4hana"].control("POST", "/change", change)
+    before = rung()
+    done = run_dag(WATCH)
+    assert (done[""], done["run"]) == ("success", "success")
+    assert rung() == before  # the watch only asks for the partner; the capture fetches and journals it
+    assert run_dag(CAPTURE) == ALL_DONE
+    assert rung() == before + 1
+
+
+def test_a_refused_login_fails_the_run_at_once_and_closes_it(run_dag: RunDag, systems, monkeypatch, capfd) -> None:
+    from l2c.airflow.runtime import open_hub
+
+    bad = {"conn_type": "sap_s4hana", "host": systems["s4hana"].url, "login": "HUB_USER", "password": "wrong-secret"}
+    monkeypatch.setenv("AIRFLOW_CONN_S4HANA", json.dumps(bad))
+    capfd.readouterr()
+    done = run_dag(CAPTURE)
+    assert (done[""], done["run"], done["settle"]) == ("failed", "failed", "failed")
+    log = capfd.readouterr().out
+    told = [line for line in log.splitlines() if "error=AuthError" in line]
+    assert any("s4hana" in line and "step=run" in line for line in told)
+    assert "connectors/s4hana" not in log  # the line says it all: no frames of the connector below it
+    assert "wrong-secret" not in log
+    with open_hub() as hub:
+        last = next(cell.last for cell in hub.status("business_partner") if cell.kind == "capture")
+    assert last is not None
+    assert last.status == "failed"
