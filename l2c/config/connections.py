@@ -52,36 +52,44 @@ def _from_uri(variable: str, text: str) -> Connection:
 
 
 def _from_json(variable: str, text: str) -> Connection:
-    try:
-        data = json.loads(text)
-    except ValueError:
-        raise ConfigError(f"{variable} starts like JSON but is not JSON") from None
+    data = _parsed(text, f"{variable} starts like JSON but is not JSON")
     extra = data.pop("extra", None) or {}
     if isinstance(extra, str):
-        try:
-            extra = json.loads(extra)
-        except ValueError:
-            raise ConfigError(f"{variable}: 'extra' is not JSON") from None
+        extra = _parsed(extra, f"{variable}: 'extra' is not JSON")
     if not isinstance(extra, dict):
         raise ConfigError(f"{variable}: 'extra' must hold keys and values")
     url = data.pop("url", None) or _airflow_url(data)
     if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
         raise ConfigError(f"{variable}: 'url' is missing or does not start with https://")
-    data = {**extra, **data}
-    user = data.pop("user", None) or data.pop("login", None)
-    secret = data.pop("secret", None) or data.pop("password", None)
-    token_url = data.pop("token_url", None)
-    rest = {k: str(v) for k, v in data.items() if k not in _AIRFLOW_KEYS and v is not None}
+    address = _from_uri(f"{variable}: 'url'", url)  # a secret written into the address must not stay in it
+    values = {key: str(value) for key, value in {**extra, **data}.items() if value not in (None, "")}
+    user = _first(values, "user", "login") or address.user
+    secret = _first(values, "secret", "password")
+    token_url = _first(values, "token_url") or address.token_url
+    rest = {**address.extra, **{key: value for key, value in values.items() if key not in _AIRFLOW_KEYS}}
     return Connection(
-        url=url.rstrip("/"),
+        url=address.url,
         user=user,
-        secret=SecretStr(str(secret)) if secret else None,
+        secret=SecretStr(secret) if secret else address.secret,
         token_url=token_url,
         extra=rest,
     )
 
 
-_AIRFLOW_KEYS = ("conn_type", "host", "login", "password", "schema", "port", "description", "conn_id")
+def _parsed(text: str, complaint: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ConfigError(complaint) from None
+
+
+def _first(values: dict[str, str], *names: str) -> str | None:
+    """The first of several names of the same thing that is there; all of them are taken out."""
+    found = [values.pop(name, None) for name in names]
+    return next((value for value in found if value), None)
+
+
+_AIRFLOW_KEYS = ("conn_type", "host", "schema", "port", "description", "conn_id")
 
 
 def _airflow_url(data: dict[str, Any]) -> str | None:

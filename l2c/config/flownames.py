@@ -25,7 +25,7 @@ def name_mistakes(block: Block, name: str, systems: Mapping[str, SystemConfig], 
         if word not in known:
             mistakes.append(f"{mark}: unknown {what} '{word}'{near_miss(word, known)}")
     first, capture = block.get("first"), block.get("capture")
-    if first in systems and isinstance(capture, Block) and first not in capture:
+    if isinstance(first, str) and first in systems and isinstance(capture, Block) and first not in capture:
         mistakes.append(f"{block.values_at['first']}: '{first}' is not captured by this flow")
     return mistakes
 

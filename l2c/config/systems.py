@@ -33,6 +33,12 @@ class SystemConfig(Model):
         default=True, description="`false` takes the system out of every flow, without a mistake anywhere."
     )
 
+    @field_validator("kind")
+    @classmethod
+    def _kind(cls, value: str) -> str:
+        check_name(value, "kind")
+        return value
+
     @field_validator("settings")
     @classmethod
     def _no_secrets(cls, value: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,17 @@ def test_a_secret_never_shows():
     assert "hunter2" not in repr(found)
 
 
+def test_a_secret_in_the_address_of_json_moves_out_of_it():
+    found = env_connection("a", {"L2C_CONNECTION_A": '{"url": "https://u:hunter2@h/base"}'})
+    assert (found.url, found.user, found.secret.get_secret_value()) == ("https://h/base", "u", "hunter2")
+    assert "hunter2" not in repr(found)
+
+
+def test_numbers_of_json_are_taken_as_text():
+    found = env_connection("a", {"L2C_CONNECTION_A": '{"url": "https://h", "user": 5, "secret": 7, "client": 100}'})
+    assert (found.user, found.secret.get_secret_value(), found.extra) == ("5", "7", {"client": "100"})
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -49,6 +60,10 @@ def test_a_secret_never_shows():
         ("ftp://shop.example", "must start with https://"),
         ("https://shop.example:port", "is not a URI"),
         ("{", "is not JSON"),
+        ('{"a":' * 100_000, "is not JSON"),
+        ('{"url": 5}', "'url' is missing"),
+        ('{"url": "https://"}', "'url' must start with https:// (or http:// on loopback) and name a host"),
+        ('{"host": "h", "port": "x"}', "'url' is not a URI"),
         ('{"user": "x"}', "'url' is missing"),
         ('{"url": "https://h", "extra": "x"}', "'extra' is not JSON"),
         ('{"url": "https://h", "extra": [1]}', "'extra' must hold keys and values"),

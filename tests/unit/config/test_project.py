@@ -102,6 +102,21 @@ def test_all_mistakes_of_a_flow_are_told_at_once_each_with_its_place(tmp_path, f
     ]
 
 
+@pytest.mark.parametrize(
+    "key", ["flow", "capture", "distribute", "first", "match", "owners", "retries", "alert", "filter"]
+)
+@pytest.mark.parametrize("value", ["[]", "{x: y}", "5", "true", "[[{}]]", "{x: [{}]}", "null"])
+def test_a_value_of_any_other_shape_is_told_not_stumbled_over(tmp_path, files, key, value):
+    files["config/flows/product.yaml"] = f"flow: product\n{key}: {value}\n" if key != "flow" else f"flow: {value}\n"
+    project = write(tmp_path, files)
+    try:
+        told = [f"config/flows/product.yaml: {project.flow('product').flow}"]
+    except ConfigError as error:
+        told = list(error.mistakes)
+    assert told
+    assert all(line.startswith("config/flows/product.yaml:") for line in told)
+
+
 def test_a_flow_that_does_not_load_does_not_hide_the_others(tmp_path, files):
     files["config/flows/broken.yaml"] = "flow: [\n"
     project = write(tmp_path, files)
@@ -144,6 +159,7 @@ def test_the_project_comes_from_the_environment(tmp_path, files):
     ("text", "told"),
     [
         ("systems:\n  S4: {kind: a, connection: b}\n", "system name 'S4' must be lower case letters"),
+        ("systems:\n  s4: {kind: ../a, connection: b}\n", "2:14: kind name '../a' must be lower case letters"),
         ("systems:\n  s4: {kind: a, connection: b, settings: {password: x}}\n", "looks like a secret"),
         ("systems:\n  s4: {kind: a, conection: b}\n", "2:17: unknown key 'conection'; did you mean 'connection'?"),
         ("systems:\n  s4: {kind: a}\n", "2:7: key 'connection' is missing"),
