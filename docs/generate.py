@@ -1,6 +1,6 @@
 """Writes the reference pages of configuration, mappings and functions from the models' and functions' own words.
 
-`python docs/generate.py` writes them, `--check` fails when one is not current.
+`python docs/generate.py` writes them, `--check` fails when one is not current. Long because the pages' own words stand here.
 """
 
 import sys
