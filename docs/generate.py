@@ -5,7 +5,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -51,13 +51,15 @@ def keys(model: type[BaseModel]) -> str:
 def takes(annotation: Any) -> str:
     """A type in words."""
     origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return takes(inner[0])
     if origin is dict:
         return f"keys → {takes(inner[1])}"
     if origin in (tuple, list):
         return f"list of {takes(inner[0])}"
     if str(origin) == "typing.Literal":
         return " · ".join(f"`{value}`" for value in inner)
-    if inner and origin is not None and str(origin) != "typing.Annotated":
+    if inner and origin is not None:
         words = [takes(option) for option in inner if option is not type(None)]
         return "constant" if len(words) > 2 else words[0]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
