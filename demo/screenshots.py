@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/screenshots from a running demo: `python -m demo.screenshots URL PASSWORD [FOLDER]`.
+"""Takes the pictures of docs/screenshots from a running demo: `python -m demo.screenshots URL PASSWORD FOLDER [NAME …]`.
 
 The password is that of the viewer, so that the pictures show what everybody may see.
 """
@@ -6,37 +6,56 @@ The password is that of the viewer, so that the pictures show what everybody may
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 SIZE = {"width": 1280, "height": 800}
+SETTLED_MS = 2_500  # charts are drawn after their text
+CAPTURE = "business_partner.capture.s4hana"
 
 
 def main() -> None:
-    """Log in and take the four pictures."""
-    url, password = sys.argv[1:3]
-    folder = Path(sys.argv[3] if len(sys.argv) > 3 else "docs/screenshots")
+    """Log in and take the pictures: all of them, or those named."""
+    url, password, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         page = browser.new_context(viewport=SIZE, color_scheme="light").new_page()
         _log_in(page, url, password)
-        _shoot(page, f"{url}/dags", folder / "dag-list.png", "business_partner.capture.s4hana")
-        _shoot(page, f"{url}/dags/business_partner.capture.s4hana/runs", folder / "capture-grid.png", "settle")
-        _shoot(
-            page,
-            f"{url}/assets/{_asset(page, url)}",
-            folder / "asset-graph.png",
-            "business_partner.distribute.commerce",
-        )
-        page.goto(f"{url}/plugin/hub")
-        page.frame_locator("iframe").locator("table").wait_for()
-        page.wait_for_timeout(500)
-        page.screenshot(path=folder / "hub-page.png")
+        for name in sys.argv[4:] or PICTURES:
+            PICTURES[name](page, url)
+            page.wait_for_timeout(SETTLED_MS)
+            page.screenshot(path=folder / f"{name}.png")
         browser.close()
+
+
+def _dag_list(page: Any, url: str) -> None:
+    page.goto(f"{url}/dags")
+    page.get_by_text(CAPTURE).first.wait_for()
+
+
+def _capture_grid(page: Any, url: str) -> None:
+    """The newest run that journaled something, and so rang the bell."""
+    event = page.request.get(f"{url}/api/v2/assets/events?limit=1&order_by=-timestamp").json()["asset_events"][0]
+    page.goto(f"{url}/dags/{event['source_dag_id']}/runs/{quote(event['source_run_id'])}")
+    page.get_by_text("settle").first.wait_for()
+
+
+def _asset_graph(page: Any, url: str) -> None:
+    assets = page.request.get(f"{url}/api/v2/assets").json()["assets"]
+    page.goto(f"{url}/assets/{assets[0]['id']}")
+    page.get_by_text("business_partner.distribute.commerce").first.wait_for()
+
+
+def _hub_page(page: Any, url: str) -> None:
+    page.goto(f"{url}/plugin/hub")
+    page.frame_locator("iframe").locator("table").wait_for()
+
+
+PICTURES = {"dag-list": _dag_list, "capture-grid": _capture_grid, "asset-graph": _asset_graph, "hub-page": _hub_page}
 
 
 def _log_in(page: Any, url: str, password: str) -> None:
@@ -45,18 +64,6 @@ def _log_in(page: Any, url: str, password: str) -> None:
     page.fill("input[name=password]", password)
     page.click("button[type=submit]")
     page.wait_for_url(lambda there: "/login" not in there)
-
-
-def _shoot(page: Any, address: str, path: Path, wanted: str) -> None:
-    page.goto(address)
-    page.get_by_text(wanted).first.wait_for(timeout=20_000)
-    page.wait_for_timeout(2_000)  # charts are drawn after their text
-    page.screenshot(path=path)
-
-
-def _asset(page: Any, url: str) -> int:
-    answer = page.request.get(f"{url}/api/v2/assets")
-    return int(answer.json()["assets"][0]["id"])
 
 
 if __name__ == "__main__":

@@ -76,7 +76,9 @@ def _half(cell: Cell, now: datetime) -> Half:
     last = cell.last
     tone, status = _STATUS.get(last.status, ("idle", last.status)) if last else ("idle", "Not run yet")
     at = (last.ended or last.started) if last else None
-    chips = tuple(Chip(count, label, chip) for name, label, chip in _OPEN if (count := getattr(cell, name)))
+    chips = tuple(
+        Chip(count, _word(label, count), chip) for name, label, chip in _OPEN if (count := getattr(cell, name))
+    )
     if tone == "good" and any(chip.tone in ("bad", "warn") for chip in chips):
         tone = "warn"
     return Half(
@@ -91,6 +93,10 @@ def _half(cell: Cell, now: datetime) -> Half:
         chips=chips,
         note=" · ".join(filter(None, (last.message if last else "", cell.note))),
     )
+
+
+def _word(label: str, count: int) -> str:
+    return label.removesuffix("s") if count == 1 else label
 
 
 def sums(run: RunSummary) -> str:

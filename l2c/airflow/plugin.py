@@ -34,8 +34,8 @@ class HubPlugin(AirflowPlugin):  # type: ignore[misc]  # airflow ships no types 
             "destination": "nav",
             "url_route": "hub",
             "nav_top_level": True,
-            "icon": _icon("#3f4a59"),
-            "icon_dark_mode": _icon("#d5dadd"),
+            "icon": _icon("#d97706"),  # seen on the light bar and on the dark mark of the page one is on
+            "icon_dark_mode": _icon("#fbbf24"),
         },
     ]
 

@@ -58,7 +58,7 @@ def test_the_colour_tells_how_it_stands(cell: Cell, tone: str, status: str) -> N
 def test_only_what_is_open_gets_a_number() -> None:
     cell = Cell("thing", "x", "distribute", ran("distribute"), waiting=2, dead_letters=1, pending=4)
     chips = matrix([cell], NOW).rows[0][1][0][0].chips
-    assert [(chip.count, chip.label) for chip in chips] == [(1, "dead letters"), (2, "waiting"), (4, "pending resend")]
+    assert [(chip.count, chip.label) for chip in chips] == [(1, "dead letter"), (2, "waiting"), (4, "pending resend")]
 
 
 def test_the_reason_of_a_failed_run_is_shown() -> None:
