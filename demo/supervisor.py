@@ -144,15 +144,17 @@ def end_leftovers(record: Path) -> int:
     return len(ended)
 
 
-def _is_same(pid: int, start: float) -> bool:
-    return abs(_started(pid) - start) < SAME_START_S
+def _is_same(pid: int, start: float | None) -> bool:
+    now = _started(pid)
+    return now is not None and start is not None and abs(now - start) < SAME_START_S
 
 
-def _started(pid: int) -> float:
+def _started(pid: int) -> float | None:
+    """When a process began, None for one that is gone."""
     try:
-        return psutil.Process(pid).create_time()
+        return float(psutil.Process(pid).create_time())
     except psutil.Error:
-        return 0.0
+        return None
 
 
 def _wait_gone(pids: Iterable[int], timeout: float) -> None:
