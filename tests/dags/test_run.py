@@ -120,3 +120,30 @@ def test_a_refused_login_fails_the_run_at_once_and_closes_it(run_dag: RunDag, sy
         last = next(cell.last for cell in hub.status("business_partner") if cell.kind == "capture")
     assert last is not None
     assert last.status == "failed"
+
+
+def test_a_bad_record_is_set_aside_repaired_and_redriven_by_the_dag(run_dag: RunDag, systems) -> None:
+    from l2c.airflow.runtime import open_hub
+
+    def letters() -> list[str]:
+        with open_hub() as hub:
+            return [letter.key for letter in hub.dead_letters("business_partner")]
+
+    def country(value: str) -> None:
+        change = {"entity": "A_BusinessPartnerAddress", "key": place["key"], "set": {"Country": value}}
+        systems["s4hana"].control("POST", "/change", change)
+
+    place = systems["s4hana"].control("GET", "/records?entity=A_BusinessPartnerAddress&limit=1")[0]
+    country("??")
+    assert run_dag(CAPTURE) == ALL_DONE
+    assert letters() == [place["data"]["BusinessPartner"]]
+    country(place["data"]["Country"])
+    assert run_dag("hub.redrive") == {"": "success", "redrive": "success"}
+    assert run_dag(CAPTURE) == ALL_DONE
+    assert letters() == []
+
+
+def test_a_sweep_and_a_purge_run_like_the_others(run_dag: RunDag, systems) -> None:
+    run_dag(CAPTURE)
+    assert run_dag("business_partner.sweep.s4hana") == ALL_DONE | {"settle": "skipped"}
+    assert run_dag("hub.purge") == {"": "success", "purge": "success"}
