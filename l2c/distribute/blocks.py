@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from l2c.contract import Outcome, Status
 from l2c.distribute.deciding import Decider, Known, Write
 from l2c.distribute.doubt import Doubts
-from l2c.distribute.job import DIRECTION, LEFT, STATE_OF, DistributeJob, Progress
+from l2c.distribute.job import DIRECTION, LEFT, STATE_OF, UNSURE, DistributeJob, Progress
+from l2c.distribute.unsure import SENDING, Unsure
 from l2c.errors import HubError, TransientError
 from l2c.state import cursors, deadletters, distributions, intents, journal, keys, leases, runs
 from l2c.state.distributions import Settled
@@ -31,6 +32,7 @@ class Distribution:
         self._progress = progress
         self._dead = False
         self._doubts = Doubts(store, lease, job)
+        self._unsure = Unsure(store, lease, job)
         self._cursor = 0
         self._begun = 0
 
@@ -41,6 +43,7 @@ class Distribution:
         with self._store.reading() as conn:
             self._cursor = int(cursors.get_cursor(conn, job.entity, job.target, DIRECTION) or 0)
             self._dead = deadletters.any_of(conn, job.entity, job.target, DIRECTION)
+        self._unsure.recover()
         while self._due_block() or self._journal_block():
             pass
 
@@ -76,10 +79,12 @@ class Distribution:
         decided = [decider.decide(head, mapper, known) for head in heads for mapper in self._job.mappers]
         settled = [one for one in decided if isinstance(one, Settled)]
         writes, doubtful = self._doubts.look_up([one for one in decided if isinstance(one, Write)], now)
+        writes, gone = self._there(writes)
+        self._unsure.note(writes, now)
         outcomes, error = self._send(writes)
         done = [self._outcome_state(write, outcome) for write, outcome in zip(writes, outcomes, strict=True)]
         self._settle(
-            [*settled, *doubtful, *done],
+            [*settled, *doubtful, *gone, *done],
             list(zip(writes, outcomes, strict=True)),
             heads,
             cursor=cursor,
@@ -99,7 +104,22 @@ class Distribution:
             ]
             fresh = {head.seq: head.payload for head in heads if moved[head.record] == head.seq}
             payloads = journal.payloads(conn, job.entity, [seq for seq in written if seq not in fresh])
-        return Known(states, native, {**fresh, **payloads})
+        return Known(states, native, {**fresh, **payloads}, self._unsure.chains(states))
+
+    def _there(self, writes: Sequence[Write]) -> tuple[list[Write], list[Settled]]:
+        """Of leaves whose first write was never settled: those that did arrive, and the states of those that did not."""
+        guesses = [write for write in writes if write.must_exist]
+        missing: set[tuple[str, str]] = set()
+        for native in {write.mapper.native for write in guesses}:
+            wanted = [write.change.record.key for write in guesses if write.mapper.native == native]
+            found = self._job.connector.fetch(native, wanted)
+            missing.update((native, record.key) for record in found if record.deleted)
+        gone = [w for w in guesses if (w.mapper.native, w.change.record.key) in missing]
+        states = [
+            Settled(w.head.record, w.mapper.name, w.head.seq, None, None, w.mapper.version, "filtered", due_at=w.due_at)
+            for w in gone
+        ]
+        return [write for write in writes if write not in gone] if gone else list(writes), states
 
     def _send(self, writes: Sequence[Write]) -> tuple[list[Outcome | None], HubError | None]:
         """One outcome a write; None for those not sent since the system went away, with the error that says so."""
@@ -159,12 +179,15 @@ class Distribution:
             due_at = self._doubts.look_after(write, now)
             status = "dead_letter" if self._doubts.undecidable(write) else status
         good = status in ("written", "unchanged", "awaiting_confirmation")
+        hashed = previous.hash if previous else None
+        if outcome is not None and outcome.status is Status.UNKNOWN and not self._doubts.doubles(write):
+            hashed = UNSURE  # it may have arrived
         return Settled(
             record=write.head.record,
             mapping=write.mapper.name,
             seq=write.head.seq,
             written_seq=write.head.seq if good else (previous.written_seq if previous else None),
-            hash=write.hash if good else (previous.hash if previous else None),
+            hash=write.hash if good else hashed,
             version=write.mapper.version,
             status=status,
             code="" if outcome is None or good else outcome.code or outcome.status.value,
@@ -197,6 +220,8 @@ class Distribution:
                 intents.forget_intents(conn, job.entity, job.target, sure)
             if cursor is not None:
                 cursors.set_cursor(conn, job.entity, job.target, DIRECTION, str(cursor), now)
+            if written:
+                cursors.drop_cursor(conn, job.entity, job.target, DIRECTION, SENDING)
             total = runs.add_counts(conn, job.run, counts)
         if self._progress is not None:
             self._progress(total)

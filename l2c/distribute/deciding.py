@@ -1,12 +1,12 @@
 """Deciding what a record means for a target: a write, or a state at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from l2c.contract import Change, Record
-from l2c.distribute.job import LEFT, DistributeJob
+from l2c.distribute.job import LEFT, UNSURE, DistributeJob
 from l2c.errors import RecordRejected, ReferenceMissing
 from l2c.mapping import Env, Mapper, decode, digest, encode
 from l2c.state.distributions import Settled
@@ -25,6 +25,7 @@ class Write:
     previous: Settled | None
     due_at: int | None = None
     adopted: bool = False
+    must_exist: bool = False  # leave: only where an unsure write has arrived there is something to leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Known:
     states: Mapping[tuple[int, str], Settled]
     native_keys: Mapping[int, str]
     written: Mapping[int, bytes]  # journal payloads the target got last, by sequence number
+    unsure: Mapping[tuple[int, str], tuple[bytes, ...]] = field(default_factory=dict)  # payloads that may have arrived
 
 
 class Decider:
@@ -74,29 +76,48 @@ class Decider:
     ) -> Write | Settled:
         written = previous is not None and previous.hash is not None and previous.hash != LEFT
         key = known.native_keys.get(head.record)
-        if not written or key is None or mapper.leave in (None, "keep"):
+        guessed = key is None and previous is not None and previous.hash == UNSURE
+        if guessed:
+            key = self._key_sent(mapper, known.unsure.get((head.record, mapper.name), ()))
+        if not written or not key or mapper.leave in (None, "keep"):
             return self._state(head, mapper, previous, "filtered", due_at=due_at)
-        if mapper.leave == "delete":
-            return Write(head, mapper, Change(Record(key, {}, deleted=True)), LEFT, previous, due_at)
-        return Write(head, mapper, Change(Record(key, mapper.leave_data())), LEFT, previous, due_at)
+        record = Record(key, {}, deleted=True) if mapper.leave == "delete" else Record(key, mapper.leave_data())
+        return Write(head, mapper, Change(record), LEFT, previous, due_at, must_exist=guessed)
+
+    def _key_sent(self, mapper: Mapper, payloads: Sequence[bytes]) -> str | None:
+        """The native key a first write that was never settled carried."""
+        for payload in payloads:
+            try:
+                mapped = mapper.map(decode(payload), self._env)
+            except RecordRejected:  # then it was not sent
+                continue
+            if mapped.passes and mapped.key:
+                return mapped.key
+        return None
 
     def _before(self, mapper: Mapper, previous: Settled | None, known: Known) -> Mapping[str, Any] | None:
-        """What the target got last, mapped as it was then: same version, same day."""
-        if previous is None or previous.written_seq is None or previous.hash in (None, LEFT):
+        """What the target got last, mapped as it was then: same version, same day; with what may have arrived since."""
+        if previous is None or previous.hash in (None, LEFT) or mapper.children == "add":
             return None
-        payload = known.written.get(previous.written_seq)
-        if payload is None or mapper.children == "add":
-            return None
+        payload = known.written.get(previous.written_seq) if previous.written_seq is not None else None
+        payloads = [] if payload is None else [payload]
+        payloads += known.unsure.get((previous.record, previous.mapping), ())
         if previous.version not in self._versions:
             self._versions[previous.version] = self._job.load_version(previous.version)
         then = self._versions[previous.version]
-        if then is None:
+        if then is None or not payloads:
             return None
         day = from_ms(previous.settled).astimezone(self._job.time_zone).date()
-        try:
-            return then.map(decode(payload), self._env if day == self._env.today else self._as_of(day)).data
-        except RecordRejected:  # it passed once; a reference may be gone since: then nothing is known
-            return None
+        env = self._env if day == self._env.today else self._as_of(day)
+        before: dict[str, Any] = {}
+        for one in payloads:
+            try:
+                mapped = then.map(decode(one), env)
+            except RecordRejected:  # not sent, or a reference is gone since: nothing is known of it
+                continue
+            if mapped.passes:
+                _unite(before, mapped.data)
+        return before or None
 
     def _state(
         self,
@@ -131,3 +152,13 @@ class Decider:
 
     def _start_of(self, day: date) -> int:
         return to_ms(datetime.combine(day, time(), tzinfo=self._job.time_zone).astimezone(UTC))
+
+
+def _unite(before: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add what may have been written too: of lists every element counts, since each may have to be removed."""
+    for name, value in more.items():
+        have = before.get(name)
+        if isinstance(have, list) and isinstance(value, list):
+            before[name] = have + [element for element in value if element not in have]
+        elif name not in before:
+            before[name] = value

@@ -27,6 +27,12 @@ def set_cursor(
     upsert(conn, cursor, [row])
 
 
+def drop_cursor(conn: Connection, entity: str, system: str, kind: str, partition: str) -> None:
+    """Forget the cursor of one partition."""
+    c = cursor.c
+    conn.execute(delete(cursor).where(c.entity == entity, c.system == system, c.kind == kind, c.partition == partition))
+
+
 def drop_cursors(conn: Connection, entity: str, system: str, kind: str) -> None:
     """Forget the cursors of one kind, with all partitions."""
     c = cursor.c

@@ -167,6 +167,20 @@ def payloads(conn: Connection, entity: str, numbers: Iterable[int]) -> dict[int,
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
+def chain(conn: Connection, entity: str, seq: int, until: int | None, limit: int = 50) -> list[bytes]:
+    """Payloads of one record from entry `seq` back to, but not with, entry `until`; newest first, those purged end it."""
+    found: list[bytes] = []
+    at: int | None = seq
+    while at is not None and at != until and len(found) < limit:
+        query = select(journal.c.previous, journal.c.payload).where(journal.c.entity == entity, journal.c.seq == at)
+        row = conn.execute(query).first()
+        if row is None:
+            break
+        at = row[0]
+        found.append(row[1])
+    return found
+
+
 def view_payloads(conn: Connection, entity: str, system: str, records: Sequence[int]) -> dict[int, bytes | None]:
     """What the system last showed of these records; None where it equals the head."""
     if not records:

@@ -227,9 +227,6 @@ def test_answers_lost_after_the_shop_acted_double_nothing(world: World):
     assert found.differences == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a write that may have arrived is forgotten when the source goes back before it is settled"
-)
 def test_a_write_whose_answer_was_lost_is_no_certainty_when_the_source_goes_back(world: World):
     replicate(world)
     key, number, _ = a_customer(world)
@@ -245,9 +242,6 @@ def test_a_write_whose_answer_was_lost_is_no_certainty_when_the_source_goes_back
     assert check(world.s4, world.shop).differences == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a write that may have arrived is forgotten when the source goes back before it is settled"
-)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_worker_killed_before_it_could_settle_leaves_nothing_wrong_when_the_source_goes_back(world: World):
     replicate(world)
@@ -269,9 +263,6 @@ def test_a_worker_killed_before_it_could_settle_leaves_nothing_wrong_when_the_so
         assert hub.distribute(FLOW, TARGET).status == "nothing"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a write that may have arrived is forgotten when the source goes back before it is settled"
-)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_first_write_that_was_never_settled_is_blocked_when_its_partner_is_no_customer_any_more(world: World):
     key, number, _ = a_customer(world)

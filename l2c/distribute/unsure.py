@@ -1,0 +1,82 @@
+"""Writes that may have arrived: noted before they are sent, so that a killed worker leaves no false certainty.
+
+One row a block names its writes until they are settled. A run that finds such a row left behind marks what it names as
+unsure: the target may hold the old record or the new one, so neither is ever taken for "unchanged".
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from l2c.distribute.deciding import Write
+from l2c.distribute.job import DIRECTION, UNSURE, DistributeJob
+from l2c.state import cursors, distributions, journal, leases
+from l2c.state.distributions import Settled
+from l2c.state.store import Store
+
+SENDING = "sending"
+
+
+class Unsure:
+    """Keeps the note of the block under way."""
+
+    def __init__(self, store: Store, lease: leases.Lease, job: DistributeJob) -> None:
+        self._store = store
+        self._lease = lease
+        self._job = job
+
+    def note(self, writes: Sequence[Write], now: int) -> None:
+        """Commit which writes are about to be sent."""
+        if not writes:
+            return
+        job = self._job
+        named = json.dumps([[write.head.record, write.mapper.name, write.head.seq] for write in writes])
+        with self._store.writing() as conn:
+            leases.prove(conn, self._lease, now)
+            cursors.set_cursor(conn, job.entity, job.target, DIRECTION, named, now, partition=SENDING)
+
+    def recover(self) -> None:
+        """Mark what a worker that ended before it could settle was sending."""
+        job, now = self._job, self._store.now()
+        with self._store.writing() as conn:
+            named = cursors.get_cursor(conn, job.entity, job.target, DIRECTION, SENDING)
+            if named is None:
+                return
+            leases.prove(conn, self._lease, now)
+            triples: list[tuple[int, str, int]] = [(r, m, s) for r, m, s in json.loads(named)]
+            stored = distributions.stored(conn, job.entity, job.target, [record for record, _, _ in triples])
+            versions = {mapper.name: mapper.version for mapper in job.mappers}
+            states = [
+                self._unsure(stored.get((record, mapping)), record, mapping, seq, versions)
+                for record, mapping, seq in triples
+                if mapping in versions
+            ]
+            distributions.settle(conn, job.entity, job.target, states, now)
+            cursors.drop_cursor(conn, job.entity, job.target, DIRECTION, SENDING)
+
+    def chains(self, states: Mapping[tuple[int, str], Settled]) -> dict[tuple[int, str], tuple[bytes, ...]]:
+        """Of each unsure state: the payloads that may have been sent since the last certain one, newest first."""
+        job = self._job
+        wanted = {place: state for place, state in states.items() if state.hash == UNSURE}
+        if not wanted:
+            return {}
+        with self._store.reading() as conn:
+            return {
+                place: tuple(journal.chain(conn, job.entity, state.seq, state.written_seq))
+                for place, state in wanted.items()
+            }
+
+    @staticmethod
+    def _unsure(known: Settled | None, record: int, mapping: str, seq: int, versions: Mapping[str, str]) -> Settled:
+        return Settled(
+            record=record,
+            mapping=mapping,
+            seq=seq,
+            written_seq=known.written_seq if known else None,
+            hash=UNSURE,
+            version=known.version if known else versions[mapping],
+            status="retrying",
+            code="unsettled",
+            message="its worker ended before the answer was settled; it is sent again",
+            attempts=known.attempts if known else 0,
+            due_at=known.due_at if known else None,
+        )
