@@ -173,4 +173,5 @@ def _why(row: RowMapping, *, met: bool) -> str:
     name = f"{row['entity']}.{row['kind']}.{row['system']} run {row['id']}"
     if not met:
         return f"{name}: the sums do not meet: {row['counts']}; the systems lost nothing: run a sweep, and keep this run's log"
-    return f"{name}: partitions {row['open_partitions']} were not finished; the next run goes on from their last page"
+    cause = f"{row['message']}; " if row["message"] else ""
+    return f"{name}: {cause}partitions {row['open_partitions']} were not finished; the next run goes on from their last page"
