@@ -6,15 +6,25 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from l2c import overview, repair
-from l2c.capture import WHOLE, Progress
+from l2c.capture import WHOLE
 from l2c.config import Finding, Project, env_connection
 from l2c.contract import Connection, EntitySchema, Health, Record, utc_now
 from l2c.errors import ConfigError
 from l2c.mapping import check_flow
-from l2c.overview import CAPTURE, DISTRIBUTE
 from l2c.runner import Runner
 from l2c.state import deadletters, keys, retention
-from l2c.state.results import Cell, DeadLetter, KeyRow, Plan, RecordView, ResendPlan, RunSummary
+from l2c.state.results import (
+    CAPTURE,
+    DISTRIBUTE,
+    Cell,
+    DeadLetter,
+    KeyRow,
+    Plan,
+    Progress,
+    RecordView,
+    ResendPlan,
+    RunSummary,
+)
 from l2c.state.store import Store, default_url
 from l2c.wiring import Wiring
 

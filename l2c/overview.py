@@ -8,10 +8,19 @@ from sqlalchemy import Connection, RowMapping
 from l2c.config import EntityConfig, FieldConfig, FlowConfig
 from l2c.mapping import Mapper, decode
 from l2c.state import cursors, deadletters, distributions, journal, keys, runs, versions
-from l2c.state.results import CAPTURE_STATES, DISTRIBUTE_STATES, Cell, RecordView, RunSummary, TargetState
+from l2c.state.results import (
+    CAPTURE,
+    CAPTURE_STATES,
+    DISTRIBUTE,
+    DISTRIBUTE_STATES,
+    WATCH,
+    Cell,
+    RecordView,
+    RunSummary,
+    TargetState,
+)
 from l2c.state.store import from_ms
 
-CAPTURE, SWEEP, WATCH, DISTRIBUTE = "capture", "sweep", "watch", "distribute"
 MASK = "•••"
 
 

@@ -1,9 +1,8 @@
 """Repairs: dead letters made due again, new mapping versions put in force."""
 
 from l2c import overview
-from l2c.overview import CAPTURE, DISTRIBUTE
 from l2c.state import audit, cursors, deadletters, distributions, keys, versions
-from l2c.state.results import ResendPlan
+from l2c.state.results import CAPTURE, DISTRIBUTE, ResendPlan
 from l2c.wiring import Wiring
 
 

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from sqlalchemy import RowMapping
 
 from l2c import overview
-from l2c.capture import WHOLE, Capture, Progress, Watch, finish_sweep
+from l2c.capture import WHOLE, Capture, Watch, finish_sweep
 from l2c.config import FlowConfig
 from l2c.distribute import Distribution
 from l2c.errors import ConfigError, HubError, SumsDiffer
-from l2c.overview import CAPTURE, DISTRIBUTE, SWEEP, WATCH
-from l2c.state import cursors, distributions, leases, runs, sweeps, versions
-from l2c.state.results import Plan, RunSummary
+from l2c.state import cursors, distributions, journal, leases, runs, sweeps, versions
+from l2c.state.results import CAPTURE, DISTRIBUTE, SWEEP, WATCH, Plan, Progress, RunSummary
 from l2c.wiring import Wiring
 
 
@@ -33,9 +32,8 @@ class Runner:
             names = [mapper.name for mapper in self._wiring.in_force(entity, system)]
             with self._store.reading() as conn:
                 place = int(cursors.get_cursor(conn, entity, system, DISTRIBUTE) or 0)
-                if not distributions.count_behind(conn, entity, place) and not distributions.any_due(
-                    conn, entity, system, now, names
-                ):
+                news = journal.last_seq(conn, entity) > place
+                if not news and not distributions.any_due(conn, entity, system, now, names):
                     return Plan(None, ())
         elif kind == WATCH:
             watch = _watched(flow, system, watch)
@@ -117,13 +115,8 @@ class Runner:
         entity, kind, system, run = row["entity"], row["kind"], row["system"], row["id"]
         with self._store.reading() as conn:
             first_load = cursors.get_cursor(conn, entity, system, CAPTURE) is None
-            baselines = {
-                source: sweeps.has_baseline(conn, entity, system, source)
-                for source in flow.active_capture()[system].watch
-            }
         if first_load and kind == CAPTURE:
-            for source in (name for name, there in baselines.items() if not there):
-                Watch(self._store, lease, self._wiring.watch_job(flow, system, source, run=0, baseline=True)).run()
+            self._baselines(flow, system, lease)
         job = self._wiring.capture_job(flow, system, run=run, kind=kind, partition=partition)
         with self._store.writing() as conn:
             self._wiring.remember(conn, [job.mapper])
@@ -136,6 +129,14 @@ class Runner:
             with self._store.writing() as conn:
                 leases.prove(conn, lease, self._store.now())
                 versions.put_in_force(conn, entity, system, [(job.mapper.name, job.mapper.version)], self._store.now())
+
+    def _baselines(self, flow: FlowConfig, system: str, lease: leases.Lease) -> None:
+        """Before a first load reads everything: note the children, so that a later change shows."""
+        for source in flow.active_capture()[system].watch:
+            with self._store.reading() as conn:
+                there = sweeps.has_baseline(conn, flow.flow, system, source)
+            if not there:
+                Watch(self._store, lease, self._wiring.watch_job(flow, system, source, run=0, baseline=True)).run()
 
     def _run_row(self, run: int) -> RowMapping:
         with self._store.reading() as conn:

@@ -17,6 +17,7 @@ from l2c.distribute import DistributeJob, Retries
 from l2c.errors import ConfigError
 from l2c.mapping import Env, Mapper, load_bundle, read_mapper, write_mappers
 from l2c.state import keys, versions
+from l2c.state.results import CAPTURE, DISTRIBUTE
 from l2c.state.store import Store
 
 
@@ -44,7 +45,7 @@ class Wiring:
         """The flow, if it reads (or, for kind `distribute`, writes) that system; else a ConfigError that names those it does."""
         flow = self.project.flow(entity)
         part, active = (
-            ("distribute", flow.active_distribute()) if kind == "distribute" else ("capture", flow.active_capture())
+            (DISTRIBUTE, flow.active_distribute()) if kind == DISTRIBUTE else (CAPTURE, flow.active_capture())
         )
         if system not in active:
             self.system(system)

@@ -4,9 +4,9 @@ Every record read ends in exactly one state: journaled, unchanged, filtered, amb
 The cursor moves in the transaction that settles its page, so a killed capture goes on where it was.
 """
 
-from l2c.capture.job import WHOLE, CaptureJob, Progress
+from l2c.capture.job import WHOLE, CaptureJob
 from l2c.capture.merge import merge
 from l2c.capture.reading import Capture, finish_sweep
 from l2c.capture.watch import Watch, WatchJob
 
-__all__ = ["WHOLE", "Capture", "CaptureJob", "Progress", "Watch", "WatchJob", "finish_sweep", "merge"]
+__all__ = ["WHOLE", "Capture", "CaptureJob", "Watch", "WatchJob", "finish_sweep", "merge"]

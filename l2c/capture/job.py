@@ -7,8 +7,6 @@ from l2c.contract import Connector
 from l2c.errors import RecordRejected
 from l2c.mapping import Env, Mapper
 
-Progress = Callable[[Mapping[str, int]], None]
-DIRECTION = "capture"
 WHOLE = "all"  # the only partition of a run that is not split
 
 

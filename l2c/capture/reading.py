@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from l2c.capture.ahead import prefetched
-from l2c.capture.job import DIRECTION, WHOLE, CaptureJob, Progress, Shown
+from l2c.capture.job import WHOLE, CaptureJob, Shown
 from l2c.capture.settlement import PageSettlement
 from l2c.contract import Record
 from l2c.errors import RecordRejected
 from l2c.mapping import digest, encode
 from l2c.state import cursors, deadletters, leases, runs, sweeps
+from l2c.state.results import CAPTURE, SWEEP, Progress
 from l2c.state.store import Store, to_ms
 
 
@@ -23,14 +24,14 @@ class Capture:
         self._dead = False
         self._cursor_place = (job.entity, job.system, job.kind)
         whole = "" if job.partition == WHOLE else job.partition
-        self._partition = f"{job.run}/{job.partition}" if job.kind == "sweep" else whole
+        self._partition = f"{job.run}/{job.partition}" if job.kind == SWEEP else whole
 
     def run(self, *, inbox: bool = True) -> None:
         """Read everything from the cursor on, then (unless told otherwise) the keys waiting in the inbox."""
         job = self._job
         with self._store.reading() as conn:
             since = cursors.get_cursor(conn, *self._cursor_place, self._partition)
-            self._dead = deadletters.any_of(conn, job.entity, job.system, DIRECTION)
+            self._dead = deadletters.any_of(conn, job.entity, job.system, CAPTURE)
         partition = None if job.partition == WHOLE else job.partition
         pages = job.connector.read(
             job.mapper.native, since=since, partition=partition, page_size=job.page_size, fields=job.mapper.fields
@@ -94,7 +95,7 @@ class Capture:
             self._dead = self._dead or page.counts["dead_letter"] > 0
             if cursor is not None:
                 cursors.set_cursor(conn, *self._cursor_place, cursor, now, partition=self._partition)
-            if job.kind == "sweep" and not inbox:
+            if job.kind == SWEEP and not inbox:
                 sweeps.seen(conn, job.run, [one.key for one in shown])
             cursors.done_inbox(conn, inbox)
             total = runs.add_counts(conn, job.run, page.counts)
@@ -103,13 +104,12 @@ class Capture:
             self._progress(total)
 
 
-def finish_sweep(store: Store, lease: leases.Lease | None, job: CaptureJob, *, begun: int) -> int:
-    """After all partitions of a sweep: ask for the records it has not seen; returns how many."""
+def finish_sweep(store: Store, lease: leases.Lease, job: CaptureJob, *, begun: int) -> None:
+    """After a sweep: ask for the records it has not seen."""
     now = store.now()
     with store.writing() as conn:
-        if lease is not None:
-            leases.prove(conn, lease, now)
-        return sweeps.ask_for_unseen(conn, job.entity, job.system, job.run, begun=begun, now=now)
+        leases.prove(conn, lease, now)
+        sweeps.ask_for_unseen(conn, job.entity, job.system, job.run, begun=begun, now=now)
 
 
 def _unanswered(job: CaptureJob, key: str) -> Shown:

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from l2c.capture.job import DIRECTION, CaptureJob, Shown
+from l2c.capture.job import CaptureJob, Shown
 from l2c.capture.merge import merge
 from l2c.mapping import decode, digest, encode
-from l2c.state import cursors, deadletters, distributions, journal, keys
+from l2c.state import cursors, deadletters, distributions, journal
+from l2c.state.results import CAPTURE
 
 
 class PageSettlement:
@@ -24,7 +25,7 @@ class PageSettlement:
         self._passed: list[str] = []
         self._dead: list[dict[str, Any]] = []
         self._again: list[str] = []
-        self._etags: list[dict[str, Any]] = []
+        self._etags: list[tuple[Shown, int]] = []
         self.counts: Counter[str] = Counter()
 
     def settle(self, shown: Sequence[Shown]) -> int:
@@ -73,9 +74,8 @@ class PageSettlement:
             and known.view_read_at > self._read_at
             and one.hash != known.view_hash
         ):
-            self.counts["to_fetch_again"] += (
-                1  # read before the view last changed: a slow read must not undo a newer one
-            )
+            # read before the view last changed: a slow read must not undo a newer one
+            self.counts["to_fetch_again"] += 1
             self._again.append(one.key)
             return
         self._passed.append(one.key)
@@ -91,7 +91,7 @@ class PageSettlement:
         elif known.view_hash == one.hash and not known.deleted:
             self.counts["unchanged"] += 1
             if one.etag != known.etag:
-                self._etags.append(self._view_row(one, known.record, None, keep=True))
+                self._etags.append((one, known.record))
         else:
             edits.append((one, known))
 
@@ -150,23 +150,28 @@ class PageSettlement:
         merged: Sequence[tuple[journal.Entry | None, Shown, journal.Known]],
     ) -> None:
         conn, job = self._conn, self._job
-        rows = [self._view_row(one, entry.record, None) for one, entry in zip(births, entries, strict=False)]
-        new_keys = [("", one.key, entry.record) for one, entry in zip(births, entries, strict=False)]
-        for one, entry in zip(births, entries, strict=False):
-            new_keys += [(path, key, entry.record) for path, key in (one.other_keys or {}).items() if key]
+        rows = self._new_etags()
+        shown: list[tuple[Shown, int]] = []
+        for one, entry in zip(births, entries, strict=False):  # births are appended first
+            rows.append(self._view_row(one, entry.record, None))
+            shown.append((one, entry.record))
         for changed, one, known in merged:
             head_hash = changed.hash if changed is not None else known.head_hash
             rows.append(self._view_row(one, known.record, None if one.hash == head_hash else one.payload))
-            new_keys += [(path, key, known.record) for path, key in (one.other_keys or {}).items() if key]
-        journal.set_views(conn, job.entity, job.system, rows + self._etags)
-        keys.add_keys(conn, job.entity, job.system, new_keys)
-        if new_keys:
-            references = [f"{job.system}:{job.entity}/{path}|{key}" for path, key, _ in new_keys]
-            distributions.wake(conn, references, self._now)
+            shown.append((one, known.record))
+        journal.set_views(conn, job.entity, job.system, rows)
+        born = len(births)
+        links = [("", one.key, record) for one, record in shown[:born]]
+        links += [(path, key, record) for one, record in shown for path, key in (one.other_keys or {}).items() if key]
+        distributions.link(conn, job.entity, job.system, links, self._now)
 
-    def _view_row(self, one: Shown, record: int, payload: bytes | None, *, keep: bool = False) -> dict[str, Any]:
-        if keep:  # unchanged but for its ETag: the payload, if stored, is what was shown
-            payload = journal.view_payloads(self._conn, self._job.entity, self._job.system, [record]).get(record)
+    def _new_etags(self) -> list[dict[str, Any]]:
+        """Views of records unchanged but for their ETag: a payload that is stored stays what was shown."""
+        records = [record for _, record in self._etags]
+        stored = journal.view_payloads(self._conn, self._job.entity, self._job.system, records)
+        return [self._view_row(one, record, stored.get(record)) for one, record in self._etags]
+
+    def _view_row(self, one: Shown, record: int, payload: bytes | None) -> dict[str, Any]:
         return {
             "record": record,
             "hash": one.hash,
@@ -178,7 +183,7 @@ class PageSettlement:
 
     def _finish(self) -> None:
         conn, job = self._conn, self._job
-        place = (job.entity, job.system, DIRECTION)
+        place = (job.entity, job.system, CAPTURE)
         deadletters.put(conn, *place, self._dead, run=job.run, now=self._now)
         if self._resolve_dead:
             deadletters.resolve(conn, *place, job.mapper.name, self._passed)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from l2c.capture.ahead import prefetched
-from l2c.capture.job import Progress
 from l2c.contract import Connector
 from l2c.mapping import digest, encode
 from l2c.state import cursors, leases, runs, sweeps
+from l2c.state.results import Progress
 from l2c.state.store import Store
 
 

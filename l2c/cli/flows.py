@@ -8,12 +8,12 @@ import typer
 from l2c.cli import output
 from l2c.cli.errors import DONE, FINDINGS, exit_code, messages, worst
 from l2c.cli.options import AnyFlow, AnySystem, Flow, Json
-from l2c.cli.progress import Progress, progress
+from l2c.cli.progress import progress
 from l2c.cli.session import capture_systems, distribute_systems, known_flow, opened
 from l2c.errors import ConfigError, HubError
 
 if TYPE_CHECKING:
-    from l2c.state.results import Cell, RunSummary
+    from l2c.state.results import Cell, Progress, RunSummary
 
 Offline = Annotated[bool, typer.Option("--offline", help="Check the files alone, ask no system for its schema.")]
 Sweep = Annotated[bool, typer.Option("--sweep", help="Read everything and compare, instead of what changed.")]

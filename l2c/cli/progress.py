@@ -1,15 +1,14 @@
 """Progress of a long step: a moving bar for a person, a line now and then for a log."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 
 from l2c.cli import output
+from l2c.state.results import Progress
 
 LINE_EVERY_S = 5.0
-
-Progress = Callable[[Mapping[str, int]], None]
 
 
 @contextmanager

@@ -54,13 +54,17 @@ class Row(list[Any]):
 
 def load_file(path: Path, *, name: str) -> Block:
     """The one YAML mapping of a file; `name` is the path shown in messages. Raises ConfigError with every place."""
+    return load_text(read_file(path, name=name), name=name)
+
+
+def read_file(path: Path, *, name: str, place: str = "") -> bytes:
+    """The bytes of a file; a ConfigError that names it (and the `place` looked in) when they cannot be had."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
-        raise ConfigError(f"{name}: there is no such file") from None
+        raise ConfigError(f"{name}: there is no such file{place}") from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read ({error.strerror})") from None
-    return load_text(raw, name=name)
 
 
 def load_text(raw: bytes | str, *, name: str) -> Block:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from l2c.config.entities import EntityConfig
 from l2c.config.flownames import name_mistakes
 from l2c.config.flows import FlowConfig
-from l2c.config.loader import Block, load_text
+from l2c.config.loader import Block, load_text, read_file
 from l2c.config.mappings import MappingConfig, ValueMapConfig
 from l2c.config.model import Model, parse, parse_partly
 from l2c.config.overlay import merge
@@ -180,12 +180,7 @@ class Project:
         return str(path.relative_to(self.home)) if path.is_relative_to(self.home) else str(path)
 
     def _load(self, path: Path, name: str) -> Block:
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
-            raise ConfigError(f"{name}: there is no such file under '{self.home}'") from None
-        except OSError as error:
-            raise ConfigError(f"{name}: cannot be read ({error.strerror})") from None
+        raw = read_file(path, name=name, place=f" under '{self.home}'")
         digest = hashlib.blake2b(raw, digest_size=16).digest()
         return self.memo((name, digest), lambda: load_text(raw, name=name))
 

@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from l2c.contract import Outcome, Status
 from l2c.distribute.deciding import Decider, Known, Write
 from l2c.distribute.doubt import Doubts
-from l2c.distribute.job import DIRECTION, LEFT, STATE_OF, UNSURE, DistributeJob, Progress
+from l2c.distribute.job import LEFT, STATE_OF, UNSURE, DistributeJob
 from l2c.distribute.unsure import SENDING, Unsure
 from l2c.errors import HubError, TransientError
 from l2c.state import cursors, deadletters, distributions, intents, journal, keys, leases, runs
 from l2c.state.distributions import Settled
 from l2c.state.journal import Head
+from l2c.state.results import DISTRIBUTE, Progress
 from l2c.state.store import Store
 
 LOST_IN_A_ROW = 2
@@ -41,8 +42,8 @@ class Distribution:
         job = self._job
         self._begun = self._store.now()  # what becomes due again while this runs is for the next run
         with self._store.reading() as conn:
-            self._cursor = int(cursors.get_cursor(conn, job.entity, job.target, DIRECTION) or 0)
-            self._dead = deadletters.any_of(conn, job.entity, job.target, DIRECTION)
+            self._cursor = int(cursors.get_cursor(conn, job.entity, job.target, DISTRIBUTE) or 0)
+            self._dead = deadletters.any_of(conn, job.entity, job.target, DISTRIBUTE)
         self._unsure.recover()
         while self._due_block() or self._journal_block():
             pass
@@ -116,7 +117,7 @@ class Distribution:
             missing.update((native, record.key) for record in found if record.deleted)
         gone = [w for w in guesses if (w.mapper.native, w.change.record.key) in missing]
         states = [
-            Settled(w.head.record, w.mapper.name, w.head.seq, None, None, w.mapper.version, "filtered", due_at=w.due_at)
+            Settled.after(None, w.place, seq=w.head.seq, version=w.mapper.version, status="filtered", due_at=w.due_at)
             for w in gone
         ]
         return [write for write in writes if write not in gone] if gone else list(writes), states
@@ -182,18 +183,19 @@ class Distribution:
         hashed = previous.hash if previous else None
         if outcome is not None and outcome.status is Status.UNKNOWN and not self._doubts.doubles(write):
             hashed = UNSURE  # it may have arrived
-        return Settled(
-            record=write.head.record,
-            mapping=write.mapper.name,
+        certain = {"written_seq": write.head.seq} if good else {}
+        return Settled.after(
+            previous,
+            write.place,
             seq=write.head.seq,
-            written_seq=write.head.seq if good else (previous.written_seq if previous else None),
-            hash=write.hash if good else hashed,
             version=write.mapper.version,
             status=status,
+            hash=write.hash if good else hashed,
             code="" if outcome is None or good else outcome.code or outcome.status.value,
             message="" if good else _words(job, write, outcome),
             attempts=0 if good else attempts,
             due_at=write.due_at if good else (None if status == "dead_letter" else due_at),
+            **certain,
         )
 
     def _settle(
@@ -212,21 +214,21 @@ class Distribution:
         with self._store.writing() as conn:
             leases.prove(conn, self._lease, now)
             distributions.settle(conn, job.entity, job.target, states, now)
-            self._settle_keys(conn, written)
+            self._settle_keys(conn, written, now)
             self._settle_dead_letters(conn, states, heads, now)
             in_doubt = {(s.record, s.mapping) for s in states if s.status == "in_doubt"}
             if self._doubts.needed:
                 sure = [(s.record, s.mapping) for s in states if (s.record, s.mapping) not in in_doubt]
                 intents.forget_intents(conn, job.entity, job.target, sure)
             if cursor is not None:
-                cursors.set_cursor(conn, job.entity, job.target, DIRECTION, str(cursor), now)
+                cursors.set_cursor(conn, job.entity, job.target, DISTRIBUTE, str(cursor), now)
             if written:
-                cursors.drop_cursor(conn, job.entity, job.target, DIRECTION, SENDING)
+                cursors.drop_cursor(conn, job.entity, job.target, DISTRIBUTE, SENDING)
             total = runs.add_counts(conn, job.run, counts)
         if self._progress is not None:
             self._progress(total)
 
-    def _settle_keys(self, conn: Connection, written: Sequence[tuple[Write, Outcome | None]]) -> None:
+    def _settle_keys(self, conn: Connection, written: Sequence[tuple[Write, Outcome | None]], now: int) -> None:
         job = self._job
         new: list[tuple[str, str, int]] = []
         elements: list[tuple[str, str, int, str]] = []
@@ -239,11 +241,8 @@ class Distribution:
             for place, child in outcome.child_keys.items():
                 path, _, element = place.partition("/")
                 elements.append((path, child, write.head.record, element))
-        keys.add_keys(conn, job.entity, job.target, new)
+        distributions.link(conn, job.entity, job.target, new, now)
         keys.add_elements(conn, job.entity, job.target, elements)
-        if new:
-            references = [f"{job.target}:{job.entity}/{path}|{key}" for path, key, _ in new]
-            distributions.wake(conn, references, self._store.now())
 
     def _settle_dead_letters(
         self, conn: Connection, states: Sequence[Settled], heads: Sequence[Head], now: int
@@ -274,7 +273,7 @@ class Distribution:
             }
             for state in dead
         ]
-        deadletters.put(conn, job.entity, job.target, DIRECTION, rows, run=job.run, now=now)
+        deadletters.put(conn, job.entity, job.target, DISTRIBUTE, rows, run=job.run, now=now)
 
 
 def _words(job: DistributeJob, write: Write, outcome: Outcome | None) -> str:

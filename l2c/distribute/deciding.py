@@ -9,7 +9,7 @@ from l2c.contract import Change, Record
 from l2c.distribute.job import LEFT, UNSURE, DistributeJob
 from l2c.errors import RecordRejected, ReferenceMissing
 from l2c.mapping import Env, Mapper, decode, digest, encode
-from l2c.state.distributions import Settled
+from l2c.state.distributions import Settled, waiting_for
 from l2c.state.journal import Head
 from l2c.state.store import from_ms, to_ms
 
@@ -24,8 +24,12 @@ class Write:
     hash: bytes
     previous: Settled | None
     due_at: int | None = None
-    adopted: bool = False
     must_exist: bool = False  # leave: only where an unsure write has arrived there is something to leave
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """The record and the mapping file: what states and intents are kept by."""
+        return self.head.record, self.mapper.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,6 @@ class Decider:
 
     def __init__(self, job: DistributeJob, now_ms: int) -> None:
         self._job = job
-        self._now_ms = now_ms
         self._env = self._as_of(from_ms(now_ms).astimezone(job.time_zone).date())
         self._versions: dict[str, Mapper | None] = {mapper.version: mapper for mapper in job.mappers}
 
@@ -55,10 +58,8 @@ class Decider:
         try:
             mapped = mapper.map(decode(head.payload), self._env)
         except ReferenceMissing as error:
-            place = f"{self._job.target}:{error.entity_path}|{error.native_key}"
-            return self._state(
-                head, mapper, previous, "waiting", code=error.code, message=str(error), waiting_for=place
-            )
+            place = waiting_for(self._job.target, error.entity_path, error.native_key)
+            return self._state(head, mapper, previous, "waiting", code=error.code, message=str(error), awaited=place)
         except RecordRejected as error:
             return self._state(head, mapper, previous, "dead_letter", code=error.code, message=str(error))
         due_at = self._start_of(mapped.due_again) if mapped.due_again is not None else None
@@ -129,22 +130,22 @@ class Decider:
         written: bool = False,
         code: str = "",
         message: str = "",
-        waiting_for: str | None = None,
+        awaited: str | None = None,
         due_at: int | None = None,
     ) -> Settled:
-        return Settled(
-            record=head.record,
-            mapping=mapper.name,
+        carried = {"written_seq": head.seq} if written else {}
+        return Settled.after(
+            previous,
+            (head.record, mapper.name),
             seq=head.seq,
-            written_seq=head.seq if written else (previous.written_seq if previous else None),
-            hash=previous.hash if previous else None,
             version=mapper.version,
             status=status,
             code=code,
             message=message,
             attempts=0 if status != "dead_letter" else (previous.attempts if previous else 0) + 1,
             due_at=due_at,
-            waiting_for=waiting_for,
+            waiting_for=awaited,
+            **carried,
         )
 
     def _as_of(self, day: date) -> Env:

@@ -64,7 +64,7 @@ class Doubts:
 
     def withdraw(self, chunk: Sequence[Write]) -> None:
         """Nothing was sent after all: the intents are void."""
-        pairs = [(write.head.record, write.mapper.name) for write in chunk if self.doubles(write)]
+        pairs = [write.place for write in chunk if self.doubles(write)]
         if pairs:
             with self._store.writing() as conn:
                 leases.prove(conn, self._lease, self._store.now())
@@ -80,13 +80,13 @@ class Doubts:
                 (i.record, i.mapping): i
                 for i in intents.intents_of(conn, job.entity, job.target, [w.head.record for w in writes])
             }
-        doubtful = [w for w in writes if (w.head.record, w.mapper.name) in open_ones and self.doubles(w)]
-        ripe = [w for w in doubtful if open_ones[w.head.record, w.mapper.name].look_after <= now]
-        found = self._find(ripe, {w.head.record: open_ones[w.head.record, w.mapper.name].mark for w in ripe})
+        doubtful = [w for w in writes if w.place in open_ones and self.doubles(w)]
+        ripe = [w for w in doubtful if open_ones[w.place].look_after <= now]
+        found = self._find(ripe, {w.head.record: open_ones[w.place].mark for w in ripe})
         send: list[Write] = []
         wait: list[Settled] = []
         for write in writes:
-            intent = open_ones.get((write.head.record, write.mapper.name))
+            intent = open_ones.get(write.place)
             if intent is None or not self.doubles(write):
                 send.append(write)
             elif intent.look_after > now:
@@ -103,7 +103,7 @@ class Doubts:
                     wait.append(self._state(write, "dead_letter", text, None, code="two_hits"))
                 elif hits:
                     change = replace(write.change, record=replace(write.change.record, key=hits[0]), before=None)
-                    send.append(replace(write, change=change, adopted=True))
+                    send.append(replace(write, change=change))
                 else:
                     send.append(write)
         return send, wait
@@ -134,17 +134,13 @@ class Doubts:
         return self._job.schemas[write.mapper.native]
 
     def _state(self, write: Write, status: str, message: str, due_at: int | None, *, code: str = "in_doubt") -> Settled:
-        previous = write.previous
-        return Settled(
-            record=write.head.record,
-            mapping=write.mapper.name,
+        return Settled.after(
+            write.previous,
+            write.place,
             seq=write.head.seq,
-            written_seq=previous.written_seq if previous else None,
-            hash=previous.hash if previous else None,
             version=write.mapper.version,
             status=status,
             code=code,
             message=message,
-            attempts=previous.attempts if previous else 0,
             due_at=due_at,
         )

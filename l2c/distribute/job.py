@@ -8,8 +8,6 @@ from typing import Any
 from l2c.contract import Connector, EntitySchema, Status
 from l2c.mapping import Mapper
 
-Progress = Callable[[Mapping[str, int]], None]
-DIRECTION = "distribute"
 LEFT = b"left"  # stands for the hash of a native record that was blocked or deleted when its record left
 UNSURE = b"unsure"  # stands for it when a write may or may not have arrived: nothing equals it
 

@@ -8,9 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 
 from l2c.distribute.deciding import Write
-from l2c.distribute.job import DIRECTION, UNSURE, DistributeJob
+from l2c.distribute.job import UNSURE, DistributeJob
 from l2c.state import cursors, distributions, journal, leases
 from l2c.state.distributions import Settled
+from l2c.state.results import DISTRIBUTE
 from l2c.state.store import Store
 
 SENDING = "sending"
@@ -29,29 +30,30 @@ class Unsure:
         if not writes:
             return
         job = self._job
-        named = json.dumps([[write.head.record, write.mapper.name, write.head.seq] for write in writes])
+        named = json.dumps([[*write.place, write.head.seq] for write in writes])
         with self._store.writing() as conn:
             leases.prove(conn, self._lease, now)
-            cursors.set_cursor(conn, job.entity, job.target, DIRECTION, named, now, partition=SENDING)
+            cursors.set_cursor(conn, job.entity, job.target, DISTRIBUTE, named, now, partition=SENDING)
 
     def recover(self) -> None:
         """Mark what a worker that ended before it could settle was sending."""
         job, now = self._job, self._store.now()
+        with self._store.reading() as conn:
+            named = cursors.get_cursor(conn, job.entity, job.target, DISTRIBUTE, SENDING)
+        if named is None:  # as nearly always: no write lock is taken for it
+            return
         with self._store.writing() as conn:
-            named = cursors.get_cursor(conn, job.entity, job.target, DIRECTION, SENDING)
-            if named is None:
-                return
             leases.prove(conn, self._lease, now)
             triples: list[tuple[int, str, int]] = [(r, m, s) for r, m, s in json.loads(named)]
             stored = distributions.stored(conn, job.entity, job.target, [record for record, _, _ in triples])
             versions = {mapper.name: mapper.version for mapper in job.mappers}
             states = [
-                self._unsure(stored.get((record, mapping)), record, mapping, seq, versions)
+                self._unsure(stored.get((record, mapping)), (record, mapping), seq, versions[mapping])
                 for record, mapping, seq in triples
                 if mapping in versions
             ]
             distributions.settle(conn, job.entity, job.target, states, now)
-            cursors.drop_cursor(conn, job.entity, job.target, DIRECTION, SENDING)
+            cursors.drop_cursor(conn, job.entity, job.target, DISTRIBUTE, SENDING)
 
     def chains(self, states: Mapping[tuple[int, str], Settled]) -> dict[tuple[int, str], tuple[bytes, ...]]:
         """Of each unsure state: the payloads that may have been sent since the last certain one, newest first."""
@@ -66,17 +68,15 @@ class Unsure:
             }
 
     @staticmethod
-    def _unsure(known: Settled | None, record: int, mapping: str, seq: int, versions: Mapping[str, str]) -> Settled:
-        return Settled(
-            record=record,
-            mapping=mapping,
+    def _unsure(known: Settled | None, place: tuple[int, str], seq: int, version: str) -> Settled:
+        return Settled.after(
+            known,
+            place,
             seq=seq,
-            written_seq=known.written_seq if known else None,
-            hash=UNSURE,
-            version=known.version if known else versions[mapping],
+            version=known.version if known else version,
             status="retrying",
+            hash=UNSURE,
             code="unsettled",
             message="its worker ended before the answer was settled; it is sent again",
-            attempts=known.attempts if known else 0,
             due_at=known.due_at if known else None,
         )

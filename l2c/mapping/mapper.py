@@ -123,11 +123,6 @@ class Mapper:
         """What else the target is asked to do."""
         return self.config.actions
 
-    @property
-    def uses_clock(self) -> bool:
-        """Whether the result depends on the day."""
-        return self.compiled.clock
-
     def map(self, record: Mapping[str, Any], env: Env) -> Mapped:
         """The record on the other side.
 

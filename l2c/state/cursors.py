@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from l2c.state.sql import upsert
+from l2c.state.sql import insert_into, upsert
 from l2c.state.tables import cursor, inbox
 
 
@@ -57,11 +55,9 @@ def put_inbox(conn: Connection, entity: str, system: str, keys: Iterable[str], r
     ]
     if not rows:
         return 0
-    insert: Any = postgresql.insert(inbox) if conn.dialect.name == "postgresql" else sqlite.insert(inbox)
+    insert = insert_into(conn.dialect, inbox)
     given, stored = insert.excluded.received, inbox.c.received
-    later = case(
-        (given > stored, given), else_=stored + 1
-    )  # always a new value: an entry being fetched must not end with it
+    later = case((given > stored, given), else_=stored + 1)  # a new value: an entry being fetched must not end with it
     changed = {"reason": insert.excluded.reason, "received": later}
     conn.execute(insert.on_conflict_do_update(index_elements=["entity", "system", "native_key"], set_=changed), rows)
     return len(rows)

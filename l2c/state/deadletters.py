@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from l2c.state.results import DeadLetter
+from l2c.state.results import DISTRIBUTE, DeadLetter
+from l2c.state.sql import insert_into
 from l2c.state.store import from_ms
 from l2c.state.tables import dead_letter as table
 
@@ -29,7 +29,7 @@ def put(
         "state": OPEN,
         "attempts": 1,
     }
-    insert: Any = postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    insert = insert_into(conn.dialect, table)
     given = insert.excluded
     changed = {name: given[name] for name in ("record", "code", "message", "last", "run", "state")}
     changed["attempts"] = table.c.attempts + 1
@@ -68,7 +68,7 @@ def resolve_records(conn: Connection, entity: str, target: str, records: Sequenc
     """The records passed in that target: their dead letters are done with."""
     t = table.c
     conn.execute(
-        delete(table).where(t.entity == entity, t.system == target, t.direction == "distribute", t.record.in_(records))
+        delete(table).where(t.entity == entity, t.system == target, t.direction == DISTRIBUTE, t.record.in_(records))
     )
 
 
@@ -78,13 +78,12 @@ def select_open(
     system: str | None,
     *,
     key: str | None = None,
-    direction: str | None = None,
     limit: int | None = 100,
 ) -> list[DeadLetter]:
     """Dead letters, newest first; redriven ones are listed until they pass or fail again."""
     t = table.c
     query = select(table)
-    for column, value in ((t.entity, entity), (t.system, system), (t.native_key, key), (t.direction, direction)):
+    for column, value in ((t.entity, entity), (t.system, system), (t.native_key, key)):
         if value is not None:
             query = query.where(column == value)
     query = query.order_by(t.last.desc(), t.id.desc())

@@ -1,13 +1,14 @@
 """What each target got of each record, under which mapping, and what is due again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from l2c.state import keys
 from l2c.state.sql import upsert
-from l2c.state.tables import distribution, key_mapping, record
+from l2c.state.tables import distribution, record
 
 COLUMNS = (
     "record",
@@ -42,6 +43,17 @@ class Settled:
     due_at: int | None = None
     waiting_for: str | None = None
     settled: int = 0
+
+    @classmethod
+    def after(
+        cls, previous: "Settled | None", place: tuple[int, str], *, seq: int, version: str, status: str, **rest: Any
+    ) -> "Settled":
+        """The next state of `place` (record, mapping); what the target holds and the attempts carry on unless given."""
+        held: dict[str, Any] = {"written_seq": None, "hash": None}
+        if previous is not None:
+            held = {"written_seq": previous.written_seq, "hash": previous.hash, "attempts": previous.attempts}
+        record, mapping = place
+        return cls(record=record, mapping=mapping, seq=seq, version=version, status=status, **{**held, **rest})
 
 
 def stored(conn: Connection, entity: str, target: str, records: Sequence[int]) -> dict[tuple[int, str], Settled]:
@@ -86,13 +98,19 @@ def any_due(conn: Connection, entity: str, target: str, now: int, mappings: Sequ
     return bool(due_records(conn, entity, target, now, 1, mappings))
 
 
-def wake(conn: Connection, references: Iterable[str], now: int) -> int:
-    """Make due what waits for these keys (`business_partner/customer|17100001`)."""
+def waiting_for(system: str, reference: str, key: str) -> str:
+    """What a state waits for: a key of `reference` (`business_partner/customer`) in a system."""
+    return f"{system}:{reference}|{key}"
+
+
+def link(conn: Connection, entity: str, system: str, rows: Sequence[tuple[str, str, int]], now: int) -> None:
+    """Link (path, native key, record) in the key mapping, and make due what waits for these keys."""
+    keys.add_keys(conn, entity, system, rows)
     d = distribution.c
-    if conn.execute(select(d.record).where(d.waiting_for.is_not(None)).limit(1)).first() is None:
-        return 0
-    done = conn.execute(update(distribution).where(d.waiting_for.in_(list(references))).values(due_at=now))
-    return done.rowcount
+    if not rows or conn.execute(select(d.record).where(d.waiting_for.is_not(None)).limit(1)).first() is None:
+        return
+    arrived = [waiting_for(system, f"{entity}/{path}", key) for path, key, _ in rows]
+    conn.execute(update(distribution).where(d.waiting_for.in_(arrived)).values(due_at=now))
 
 
 def make_due(
@@ -147,6 +165,4 @@ def _arrived(conn: Connection, reference: str) -> bool:
     place, _, native_key = reference.partition("|")
     system, _, rest = place.partition(":")
     entity, _, path = rest.partition("/")
-    k = key_mapping.c
-    query = select(k.record).where(k.entity == entity, k.system == system, k.path == path, k.native_key == native_key)
-    return conn.execute(query.limit(1)).first() is not None
+    return keys.find_record(conn, entity, system, path, native_key) is not None

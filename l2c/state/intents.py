@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, or_, select
 from l2c.state.sql import upsert
 from l2c.state.tables import intent
 
-OPEN, IN_DOUBT = "open", "in_doubt"
+OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, select, update
 
 from l2c.state.sql import insert, insert_missing, upsert
 from l2c.state.tables import journal, key_mapping, record, stream, view
@@ -211,11 +211,6 @@ def _heads(conn: Connection, entity: str, condition: Any, limit: int | None) -> 
     if limit is not None:
         query = query.limit(limit)
     return [Head(*row) for row in conn.execute(query)]
-
-
-def count_records(conn: Connection, entity: str) -> int:
-    """How many records the entity has, deleted ones included."""
-    return int(conn.execute(select(func.count()).select_from(record).where(record.c.entity == entity)).scalar_one())
 
 
 def history(conn: Connection, entity: str, number: int, limit: int = 20) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from l2c.errors import LeaseLost
 from l2c.state.store import Store, from_ms
@@ -40,8 +40,7 @@ def acquire(store: Store, name: str, length_s: float) -> Lease:
         if row is None:
             conn.execute(table.insert().values(name=name, fence=1, **values))
             return Lease(name, 1, length_ms)
-        held = row["expires"] > now and not (row["host"] == host and _gone(row["pid"], row["process_started"]))
-        if held:
+        if _alive(row, now):
             raise LeaseLost(
                 f"'{name}' is already running since {from_ms(row['acquired']):%Y-%m-%d %H:%M:%S} UTC "
                 f"on host '{row['host']}' (pid {row['pid']}); it ends by itself, nothing to do"
@@ -75,14 +74,7 @@ def release(store: Store, lease: Lease) -> None:
 def held(conn: Connection, name: str, now: int) -> bool:
     """Whether a living process holds the lease."""
     row = conn.execute(select(table).where(table.c.name == name)).mappings().first()
-    if row is None or row["expires"] <= now:
-        return False
-    return not (row["host"] == socket.gethostname() and _gone(row["pid"], row["process_started"]))
-
-
-def drop(conn: Connection, prefix: str) -> None:
-    """Forget the leases of names that start with `prefix`."""
-    conn.execute(delete(table).where(table.c.name.startswith(prefix, autoescape=True)))
+    return row is not None and _alive(row, now)
 
 
 def process_started(pid: int) -> str:
@@ -92,6 +84,12 @@ def process_started(pid: int) -> str:
     except OSError:
         return ""
     return stat.rpartition(")")[2].split()[19]
+
+
+def _alive(row: RowMapping, now: int) -> bool:
+    """Whether the lease has not run out and its holder is not known to be gone."""
+    here = row["host"] == socket.gethostname()
+    return row["expires"] > now and not (here and _gone(row["pid"], row["process_started"]))
 
 
 def _gone(pid: int, started: str) -> bool:

@@ -1,9 +1,12 @@
 """What the hub answers: plain values for CLI, DAGs and pages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+CAPTURE, SWEEP, WATCH, DISTRIBUTE = "capture", "sweep", "watch", "distribute"  # the kinds of runs
+Progress = Callable[[Mapping[str, int]], None]  # told the run's counts so far after each page or block
 
 CAPTURE_STATES = ("journaled", "unchanged", "filtered", "ambiguous", "to_fetch_again", "dead_letter")
 DISTRIBUTE_STATES = (
@@ -134,13 +137,3 @@ class RecordView:
     keys: tuple[KeyRow, ...] = ()
     targets: tuple[TargetState, ...] = ()
     history: tuple[Mapping[str, Any], ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class MappingPending:
-    """A write mapping whose newest version is not in force yet."""
-
-    mapping: str
-    in_force: str
-    current: str
-    pending: int

@@ -69,12 +69,11 @@ def add_counts(conn: Connection, run: int, more: Mapping[str, int]) -> dict[str,
     return total
 
 
-def finish_partition(conn: Connection, run: int, partition: str) -> list[str]:
-    """Mark one partition as worked through; returns those still open."""
+def finish_partition(conn: Connection, run: int, partition: str) -> None:
+    """Mark one partition as worked through."""
     stored = conn.execute(select(table.c.open_partitions).where(table.c.id == run).with_for_update()).scalar_one()
     left = [name for name in json.loads(stored) if name != partition]
     conn.execute(update(table).where(table.c.id == run).values(open_partitions=json.dumps(left)))
-    return left
 
 
 def note(conn: Connection, run: int, message: str) -> None:
@@ -87,11 +86,9 @@ def close_run(conn: Connection, run: int, status: str, now: int, message: str = 
     conn.execute(update(table).where(table.c.id == run).values(status=status, ended=now, message=message))
 
 
-def last(conn: Connection, entity: str, kind: str, system: str, *, status: str | None = None) -> RowMapping | None:
+def last(conn: Connection, entity: str, kind: str, system: str) -> RowMapping | None:
     """The newest run of that name."""
     query = select(table).where(table.c.entity == entity, table.c.kind == kind, table.c.system == system)
-    if status is not None:
-        query = query.where(table.c.status == status)
     return conn.execute(query.order_by(table.c.id.desc()).limit(1)).mappings().first()
 
 

@@ -15,6 +15,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 Conflict = Literal["fail", "update", "ignore"]
 
 
+def insert_into(dialect: Dialect, table: Table) -> Any:
+    """An insert that can say what happens on conflict, in the dialect of the database."""
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
 def insert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; all name the same columns."""
     _many(conn, table, rows, "fail", ())
@@ -50,8 +55,7 @@ def _statement(
     dialect: Dialect, table: Table, columns: tuple[str, ...], conflict: Conflict, keys: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...] | None]:
     """The driver's text, and the order of its parameters; None where the driver takes them by name."""
-    made: Any = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
-    made = made.values({name: bindparam(name) for name in columns})
+    made = insert_into(dialect, table).values({name: bindparam(name) for name in columns})
     index = list(keys) or [column.name for column in table.primary_key]
     changed = {name: made.excluded[name] for name in columns if name not in index}
     if conflict == "update" and changed:
