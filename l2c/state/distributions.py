@@ -49,11 +49,11 @@ class Settled:
         cls, previous: "Settled | None", place: tuple[int, str], *, seq: int, version: str, status: str, **rest: Any
     ) -> "Settled":
         """The next state of `place` (record, mapping); what the target holds and the attempts carry on unless given."""
-        held: dict[str, Any] = {"written_seq": None, "hash": None}
-        if previous is not None:
-            held = {"written_seq": previous.written_seq, "hash": previous.hash, "attempts": previous.attempts}
         record, mapping = place
-        return cls(record=record, mapping=mapping, seq=seq, version=version, status=status, **{**held, **rest})
+        rest.setdefault("written_seq", previous.written_seq if previous else None)
+        rest.setdefault("hash", previous.hash if previous else None)
+        rest.setdefault("attempts", previous.attempts if previous else 0)
+        return cls(record=record, mapping=mapping, seq=seq, version=version, status=status, **rest)
 
 
 def stored(conn: Connection, entity: str, target: str, records: Sequence[int]) -> dict[tuple[int, str], Settled]:
