@@ -8,7 +8,18 @@ from typing import BinaryIO, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, SecretStr
 
-from l2c.contract.records import Call, Change, EntitySchema, Health, Outcome, Page, Prepared, Record
+from l2c.contract.records import (
+    Call,
+    Change,
+    EntitySchema,
+    Health,
+    Message,
+    Outcome,
+    Page,
+    Prepared,
+    Received,
+    Record,
+)
 
 
 def utc_now() -> datetime:
@@ -114,6 +125,18 @@ class Confirmations(Protocol):
 
     def confirm(self, entity: str, tokens: Sequence[str]) -> Mapping[str, Outcome]:
         """The outcomes of those tokens that are known by now."""
+        ...
+
+
+@runtime_checkable
+class Messages(Protocol):
+    """A system that sends messages to the hub's inbox: webhooks, confirmations, replication requests."""
+
+    def receive(self, message: Message) -> Received:
+        """What the message says; reads nothing from the system.
+
+        Raises ProtocolError for one that cannot be understood; it is kept as received and shown with the reason.
+        """
         ...
 
 

@@ -90,7 +90,7 @@ class Outcome:
     """What became of one change.
 
     `child_keys` maps a path and list key of ours (`addresses/1`) to the native key the target gave. `code` and `message` are
-    the system's own words, verbatim. `retry_after` is in seconds.
+    the system's own words, verbatim. `retry_after` is in seconds. `token` names an accepted write until it is confirmed.
     """
 
     status: Status
@@ -100,6 +100,7 @@ class Outcome:
     code: str = ""
     message: str = ""
     retry_after: float | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +157,24 @@ class Health:
     message: str
     latency_ms: float = 0.0
     clock_skew_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a system sent to the hub's inbox, as received; `headers` in lower case, without credentials."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a message says.
+
+    `message_id`: its own number, by which a repetition is known (None: it has none). `keys`: (native entity, native key) to
+    fetch. `confirmed`: outcomes of writes accepted earlier, by token.
+    """
+
+    message_id: str | None = None
+    keys: Sequence[tuple[str, str]] = ()
+    confirmed: Mapping[str, Outcome] = field(default_factory=dict)
