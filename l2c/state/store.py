@@ -13,8 +13,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from l2c.contract import utc_now
 from l2c.errors import ConfigError, TransientError
 
-SCHEMA = "0001"  # the newest migration this release knows
-KNOWN_SCHEMAS = ("0001",)
+SCHEMA = "0002"  # the newest migration this release knows
+KNOWN_SCHEMAS = ("0001", "0002")
 VERSION_TABLE = "l2c_schema"
 
 

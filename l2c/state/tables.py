@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -179,6 +180,8 @@ distribution = Table(
     Column("due_at", BigInteger, comment="when to look at it again"),
     Column("waiting_for", Text, comment="reference path and key that will wake it"),
     Column("settled", BigInteger, nullable=False),
+    Column("returned", Boolean, nullable=False, server_default=false(), comment="an owner's value goes back to it"),
+    Column("token", Text, comment="of a write accepted and not confirmed yet"),
     Index(
         "ix_distribution_due",
         "entity",
@@ -193,7 +196,82 @@ distribution = Table(
         sqlite_where=text("waiting_for IS NOT NULL"),
         postgresql_where=text("waiting_for IS NOT NULL"),
     ),
+    Index(
+        "ix_distribution_token",
+        "token",
+        sqlite_where=text("token IS NOT NULL"),
+        postgresql_where=text("token IS NOT NULL"),
+    ),
     **CLUSTERED,
+)
+
+field_edit = Table(
+    "field_edit",
+    metadata,
+    Column("entity", Text, primary_key=True),
+    Column("record", BigInteger, primary_key=True),
+    Column("field", Text, primary_key=True, comment="path of a field owned by `newest`, elements by their key"),
+    Column("system", Text, nullable=False, comment="whose edit stands"),
+    Column("at", BigInteger, nullable=False, comment="when it was made there"),
+    **CLUSTERED,
+)
+
+element_origin = Table(
+    "element_origin",
+    metadata,
+    Column("entity", Text, primary_key=True),
+    Column("record", BigInteger, primary_key=True),
+    Column("path", Text, primary_key=True, comment="list path"),
+    Column("element", Text, primary_key=True),
+    Column("system", Text, nullable=False, comment="system of birth, where it is not the record's"),
+    **CLUSTERED,
+)
+
+match_value = Table(
+    "match_value",
+    metadata,
+    Column("entity", Text, primary_key=True),
+    Column("rule", Text, primary_key=True, comment="fields of the rule"),
+    Column("value", Bytes, primary_key=True, comment="hash of their values"),
+    Column("record", BigInteger, primary_key=True),
+    Index(None, "entity", "record"),
+    **CLUSTERED,
+)
+
+candidate = Table(
+    "candidate",
+    metadata,
+    Column("entity", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("native_key", Text, primary_key=True, comment="record met for the first time that may be one we know"),
+    Column("state", Text, nullable=False, comment="waiting, ambiguous, accepted or rejected"),
+    Column("rule", Text, nullable=False, server_default=""),
+    Column("records", Text, nullable=False, comment="JSON list of the records it may be"),
+    Column("mapping", Text, nullable=False, comment="name of the read mapping"),
+    Column("payload", Bytes, nullable=False),
+    Column("hash", Bytes, nullable=False),
+    Column("other_keys", Text, nullable=False, comment="JSON object"),
+    Column("etag", Text),
+    Column("changed_at", BigInteger),
+    Column("read_at", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    **CLUSTERED,
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("system", Text, nullable=False),
+    Column("message_id", Text, comment="the sender's own number; a repetition is known by it"),
+    Column("headers", Text, nullable=False, comment="JSON object, without credentials"),
+    Column("body", Bytes, nullable=False, comment="as received"),
+    Column("received", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, comment="new, done or failed"),
+    Column("detail", Text, nullable=False, server_default=""),
+    UniqueConstraint("system", "message_id"),
+    Index(None, "state", "system"),
+    sqlite_autoincrement=True,
 )
 
 mapping_version = Table(
