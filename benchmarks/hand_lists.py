@@ -6,6 +6,7 @@ Its functions are long because calls cost: one straight line an element is what 
 from typing import Any
 
 from benchmarks.hand_checks import Mistakes, check_letters, check_texts, dates, day, in_order, letters
+from benchmarks.hand_lines import default_line, emails_of, faxes_of, phones_of, preferred, websites_of
 
 GERMAN = ("SH", "HH", "NI", "HB", "NW", "HE", "RP", "BW", "BY", "SL", "BE", "BB", "MV", "SN", "ST", "TH")
 AUSTRIAN = ("B", "K", "NOE", "OOE", "S", "ST", "T", "V", "W")
@@ -15,8 +16,9 @@ REGIONS = {f"DE-{n:02d}": f"DE-{name}" for n, name in enumerate(GERMAN, 1)} | {
 
 
 def address_of(a: dict[str, Any]) -> dict[str, Any]:
-    number, country, region, language = a["AddressID"], a["Country"], a["Region"], a["Language"]
-    if not number or len(number) > 10 or not country:
+    country, region, language = a["Country"], a["Region"], a["Language"]
+    number = a["AddressIDByExternalSystem"] or a["AddressID"]
+    if not number or len(number) > 255 or not country:
         raise Mistakes
     if region:
         region = f"{country}-{region}"
@@ -88,6 +90,12 @@ def address_of(a: dict[str, Any]) -> dict[str, Any]:
             raise Mistakes
         check_texts(usage)
     start, end = a["ValidityStartDate"], a["ValidityEndDate"]
+    emails, phones = emails_of(a["to_EmailAddress"]), phones_of(a["to_PhoneNumber"])
+    mobiles, faxes, websites = (
+        phones_of(a["to_MobilePhoneNumber"]),
+        faxes_of(a["to_FaxNumber"]),
+        websites_of(a["to_URLAddress"]),
+    )
     return {
         "number": number,
         "uuid": uuid or None,
@@ -114,63 +122,17 @@ def address_of(a: dict[str, Any]) -> dict[str, Any]:
         "po_box_city": box_city or None,
         "language": language or None,
         "time_zone": zone or None,
-        "emails": in_order([_email(e) for e in a["to_EmailAddress"] or ()], "position"),
-        "phones": in_order([_phone(p) for p in a["to_PhoneNumber"] or ()], "position"),
-        "mobiles": in_order([_phone(p) for p in a["to_MobilePhoneNumber"] or ()], "position"),
-        "faxes": in_order([_fax(f) for f in a["to_FaxNumber"] or ()], "position"),
-        "websites": in_order([_website(w) for w in a["to_URLAddress"] or ()], "position"),
+        "phone": default_line(phones) if phones else None,
+        "mobile": default_line(mobiles) if mobiles else None,
+        "fax": default_line(faxes) if faxes else None,
+        "email": preferred(emails, "address") if emails else None,
+        "website": preferred(websites, "url") if websites else None,
+        "emails": in_order(emails, "position"),
+        "phones": in_order(phones, "position"),
+        "mobiles": in_order(mobiles, "position"),
+        "faxes": in_order(faxes, "position"),
+        "websites": in_order(websites, "position"),
     }
-
-
-def _email(e: dict[str, Any]) -> dict[str, Any]:
-    position, address, default = e["OrdinalNumber"], e["EmailAddress"], e["IsDefaultEmailAddress"]
-    if not position or len(position) > 3 or (address and len(address) > 241):
-        raise Mistakes
-    if default is not True and default is not False and default is not None:
-        raise Mistakes
-    check_texts(position + address if address else position)
-    return {"position": position, "address": address or None, "default": default}
-
-
-def _phone(p: dict[str, Any]) -> dict[str, Any]:
-    return _line(
-        p["OrdinalNumber"],
-        p["DestinationLocationCountry"],
-        p["PhoneNumber"],
-        p["PhoneNumberExtension"],
-        p["IsDefaultPhoneNumber"],
-    )
-
-
-def _fax(f: dict[str, Any]) -> dict[str, Any]:
-    return _line(f["OrdinalNumber"], f["FaxCountry"], f["FaxNumber"], f["FaxNumberExtension"], f["IsDefaultFaxNumber"])
-
-
-def _line(position: Any, country: Any, number: Any, extension: Any, default: Any) -> dict[str, Any]:
-    if not position or len(position) > 3 or (number and len(number) > 30) or (extension and len(extension) > 10):
-        raise Mistakes
-    if country and country not in letters:
-        check_letters(country, 2, lower=False)
-    if default is not True and default is not False and default is not None:
-        raise Mistakes
-    check_texts(f"{position}{number or ''}{extension or ''}")
-    return {
-        "position": position,
-        "country": country or None,
-        "number": number or None,
-        "extension": extension or None,
-        "default": default,
-    }
-
-
-def _website(w: dict[str, Any]) -> dict[str, Any]:
-    position, url, default = w["OrdinalNumber"], w["WebsiteURL"], w["IsDefaultURLAddress"]
-    if not position or len(position) > 3 or (url and len(url) > 2048):
-        raise Mistakes
-    if default is not True and default is not False and default is not None:
-        raise Mistakes
-    check_texts(position + url if url else position)
-    return {"position": position, "url": url or None, "default": default}
 
 
 def sales_area_of(s: dict[str, Any]) -> dict[str, Any]:

@@ -139,6 +139,7 @@ def _partner(r: dict[str, Any]) -> dict[str, Any]:
         )
     )
     check_texts(texts)
+    addresses = [address_of(address) for address in r["to_BusinessPartnerAddress"] or ()]
     founded, liquidated, created = r["OrganizationFoundationDate"], r["OrganizationLiquidationDate"], r["CreationDate"]
     return {
         "number": number,
@@ -166,10 +167,12 @@ def _partner(r: dict[str, Any]) -> dict[str, Any]:
         "search_term_1": term_1 or None,
         "search_term_2": term_2 or None,
         "language": language or None,
+        "email": _email(addresses),
         "trading_partner": partner or None,
         "founded_on": dates[founded] if founded in dates else day(founded),
         "liquidated_on": dates[liquidated] if liquidated in dates else day(liquidated),
         "created_on": dates[created] if created in dates else day(created),
+        "active": not (blocked or archived or customer_deleted) and not order_block,
         "blocked": blocked,
         "archived": archived,
         "order_block": order_block or None,
@@ -181,9 +184,20 @@ def _partner(r: dict[str, Any]) -> dict[str, Any]:
         "customer_class": customer_class or None,
         "vat_number": vat_number or None,
         "tax_numbers": in_order([tax_number_of(tax) for tax in taxes or ()], "type"),
-        "addresses": in_order([address_of(address) for address in r["to_BusinessPartnerAddress"] or ()], "number"),
+        "addresses": in_order(addresses, "number"),
         "sales_areas": in_order([sales_area_of(area) for area in areas or ()], "area"),
     }
+
+
+def _email(addresses: list[dict[str, Any]]) -> str | None:
+    best = None
+    for address in addresses:
+        for email in address["emails"]:
+            if email["address"] is not None:
+                if email["default"] is True:
+                    return email["address"]  # type: ignore[no-any-return]
+                best = best or email["address"]
+    return best
 
 
 def _vat_number(taxes: list[dict[str, Any]] | None) -> str | None:

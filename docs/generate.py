@@ -272,7 +272,7 @@ GROUPS = {
               "starts_with", "contains", "length", "text"),
     "Numbers": ("number", "abs", "round_half_up", "rounding"),
     "Days": ("date", "today", "valid_on"),
-    "Lists and maps": ("preferred", "pick", "in_map"),
+    "Lists and maps": ("preferred", "preferred_join", "pick", "in_map"),
     "Anything": ("empty",),
 }  # fmt: skip
 

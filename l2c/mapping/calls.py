@@ -129,7 +129,13 @@ def _filled_to(arguments: Sequence[Typed]) -> int | None:
     return max(int(arguments[1].code), arguments[0].length) if arguments[0].length else None
 
 
+def _parts(arguments: Sequence[Typed]) -> int | None:
+    separator, _, *parts = arguments
+    lengths = [part.length for part in parts]
+    return None if None in lengths else sum(n or 0 for n in lengths) + (separator.length or 0) * (len(parts) - 1)
+
+
 _LENGTHS: dict[str, Callable[[Sequence[Typed]], int | None]] = {
     "trim": _same, "alpha_out": _same, "truncate": _cut_at(1), "substring": _cut_at(2),
-    "pad_left": _filled_to, "alpha_in": _filled_to,
+    "pad_left": _filled_to, "alpha_in": _filled_to, "preferred_join": _parts,
 }  # fmt: skip

@@ -3,11 +3,12 @@
 A function exists once it stands in FUNCTIONS. Its docstring is its documentation (`docs/reference/functions.md`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
+from l2c.mapping.choosing import pick, preferred, preferred_join
 from l2c.mapping.values import MAX_TEXT, NUMBERS, Unfit, is_date, number, utf16_length
 
 Kind = Literal["text", "number", "boolean", "date", "list", "any", "whole", "map"]
@@ -202,53 +203,6 @@ def in_map(entries: Any, value: Any) -> bool:
     return value in entries
 
 
-def preferred(values: Iterable[Any], flags: Iterable[Any]) -> Any:
-    """Of a list, the first value whose flag is true, else the first value: `preferred(phones.number, phones.default)`."""
-    best: Any = None
-    for value, flag in zip(values, flags, strict=True):
-        if value is None or value == "":
-            continue
-        if flag is True:
-            return value
-        if best is None:
-            best = value
-    return best
-
-
-def pick(values: Iterable[Any], keys: Iterable[Any], *wanted: str) -> Any:
-    """Of a list, the value whose key is wanted, earlier wishes first: `pick(taxes.number, taxes.type, 'DE0', 'AT0')`."""
-    best, rank = None, len(wanted)
-    for value, key in zip(values, keys, strict=True):
-        if value is not None and value != "" and key in wanted and wanted.index(key) < rank:
-            best, rank = value, wanted.index(key)
-    return best
-
-
-def preferred_of(elements: Iterable[Any], field: str, flag: str) -> Any:
-    """`preferred()` straight over the elements of one list."""
-    best: Any = None
-    for element in elements:
-        value = element.get(field)
-        if value is None or value == "":
-            continue
-        if element.get(flag) is True:
-            return value
-        if best is None:
-            best = value
-    return best
-
-
-def pick_of(elements: Iterable[Any], field: str, key: str, wanted: Mapping[str, int]) -> Any:
-    """`pick()` straight over the elements of one list; `wanted` are the keys with their rank."""
-    best, rank = None, len(wanted)
-    for element in elements:
-        at = wanted.get(element.get(key), rank)
-        value = element.get(field)
-        if at < rank and value is not None and value != "":
-            best, rank = value, at
-    return best
-
-
 @dataclass(frozen=True, slots=True)
 class Function:
     """One function of the expression language; the last parameter repeats where `repeats` is set."""
@@ -296,5 +250,8 @@ FUNCTIONS = _table(
     Function("empty", empty, ("any",), "boolean", "value"),
     Function("in_map", in_map, ("map", "text"), "boolean", "map, value"),
     Function("preferred", preferred, ("list", "list"), "any", "values, flags"),
+    Function(
+        "preferred_join", preferred_join, ("text", "list", "list"), "text", "separator, flags, part, …", repeats=True
+    ),
     Function("pick", pick, ("list", "list", "text"), "any", "values, keys, wanted, …", repeats=True),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from l2c.errors import ConfigError
-from l2c.mapping import functions, runtime, values
+from l2c.mapping import choosing, functions, runtime, values
 from l2c.mapping.careful import write_careful, write_condition
 from l2c.mapping.compiler import Builder
 from l2c.mapping.fast import write_fast
@@ -106,7 +106,7 @@ def _names(plan: Plan, builder: Builder, mapped: type[Any]) -> dict[str, Any]:
 def _base(constants: Mapping[str, Any]) -> dict[str, Any]:
     space: dict[str, Any] = {"__builtins__": dict(_BUILTINS)}
     space.update({f.call.__name__: f.call for f in functions.FUNCTIONS.values()})
-    space.update(preferred_of=functions.preferred_of, pick_of=functions.pick_of)
+    space.update(preferred_of=choosing.preferred_of, pick_of=choosing.pick_of)
     space.update({name: getattr(runtime, name) for name in _RUNTIME})
     space.update({name: getattr(values, name) for name in _VALUES})
     space.update(constants)

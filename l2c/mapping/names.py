@@ -57,7 +57,8 @@ def records(scope: Scope, parts: tuple[str, ...], others: Sequence[str], column:
     """
     scope, parts = _outer(scope, parts, column)
     outer, last, info = parts[:-1], ANY, Info("list", many=True)
-    cut, lists = len(outer), None
+    # without names every step is taken for a list; where one is an object the careful form finds out
+    cut, lists = 1, (True,) * (len(outer) - 1)
     if scope.names is not None:
         values(scope, parts, column, load=False)
         steps = _steps(scope, parts, column)
@@ -65,7 +66,7 @@ def records(scope: Scope, parts: tuple[str, ...], others: Sequence[str], column:
         cut = next(number for number, step in enumerate(steps, 1) if step.many)
         lists = tuple(step.many for step in steps[cut:-1])
     load = scope.load(outer[:cut], info, outer[cut:] or None)
-    load.lists = lists
+    load.lists = lists or None
     scope.use(*(f"{'.'.join(outer)}.{name}" for name in (parts[-1], *others)))
     about = Info(last.kind, last.length, personal=last.personal)
     return Typed(load.var, last.kind, last.length, (load,), plain=True, info=about, clean=scope.unit.trusted)

@@ -72,9 +72,10 @@ def load_each(record: Any, path: Sequence[str], below: Sequence[str]) -> Any:
 
 
 def load_elements(record: Any, path: Sequence[str], below: Sequence[str]) -> Any:
-    """The elements of the lists at `below` in every element of the list at `path`, or ABSENT."""
-    found = load_each(record, path, below)
-    return found if found is ABSENT else [element for element in found if element is not None]
+    """The elements of the lists at `below` in every element of the list (or in the object) at `path`, or ABSENT."""
+    found = load(record, *path)
+    found = [found] if isinstance(found, Mapping) else load_list(record, *path)
+    return found if found is ABSENT else [element for element in _each(found, below) if element is not None]
 
 
 def _each(elements: Any, below: Sequence[str]) -> Iterator[Any]:
