@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Self
 
-from l2c import overview, repair
+from l2c import inbox, overview, repair
 from l2c.capture import WHOLE
 from l2c.config import Finding, Project, env_connection
 from l2c.contract import Connection, EntitySchema, Health, Record, utc_now
 from l2c.errors import ConfigError
 from l2c.mapping import check_flow
 from l2c.runner import Runner
-from l2c.state import deadletters, keys, retention
+from l2c.state import deadletters, keys, messages, retention
+from l2c.state.messages import MessageRow
 from l2c.state.results import (
     CAPTURE,
     DISTRIBUTE,
@@ -124,6 +125,33 @@ class Hub:
     def distribute(self, entity: str, system: str, *, progress: Progress | None = None) -> RunSummary:
         """A whole distribution in this process."""
         return self._runner.whole(DISTRIBUTE, entity, system, None, progress)
+
+    # What systems send
+
+    def receive(self, system: str, headers: Mapping[str, str], body: bytes, *, signature: str | None = None) -> int:
+        """Commit a message as received, without credentials (`signature` names the header of its signature); its number."""
+        return inbox.receive(self._store, self._wiring, system, headers, body, signature=signature)
+
+    def work_off(self, system: str) -> frozenset[str]:
+        """Understand what that system sent; the entities whose capture now has keys to fetch."""
+        return inbox.work_off(self._store, self._wiring, system)
+
+    def messages(
+        self, system: str | None = None, *, state: str | None = None, limit: int | None = 100
+    ) -> list[MessageRow]:
+        """Messages received, newest first; state is new, done or failed."""
+        with self._store.reading() as conn:
+            return messages.listed(conn, system, state, limit=limit)
+
+    def open_messages(self) -> Mapping[str, Mapping[str, int]]:
+        """By system, how many messages are `new` and how many `failed`."""
+        with self._store.reading() as conn:
+            return messages.counts(conn)
+
+    def redrive_messages(self, system: str | None = None) -> int:
+        """Let failed messages be understood once more, by the next capture of their system; how many."""
+        with self._store.writing() as conn:
+            return messages.again(conn, system)
 
     # What stands where
 

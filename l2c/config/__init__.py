@@ -4,11 +4,12 @@ from l2c.config.connections import env_connection, variable_of
 from l2c.config.entities import EntityConfig, FieldConfig
 from l2c.config.flows import CaptureConfig, DistributeConfig, FlowConfig, OwnerChoice, Retries
 from l2c.config.loader import Block, Row, load_file, load_text
+from l2c.config.logins import Login, env_login
 from l2c.config.mappings import Action, MappingConfig, Rule, SafeBy, ValueMapConfig
 from l2c.config.problems import Finding, Mark, Severity, finding, findings_of, near_miss
 from l2c.config.project import Project
 from l2c.config.schedules import Schedule, check_cron, parse_duration
-from l2c.config.systems import SystemConfig
+from l2c.config.systems import InboxConfig, SystemConfig
 
 __all__ = [
     "Action",
@@ -19,6 +20,8 @@ __all__ = [
     "FieldConfig",
     "Finding",
     "FlowConfig",
+    "InboxConfig",
+    "Login",
     "MappingConfig",
     "Mark",
     "OwnerChoice",
@@ -33,6 +36,7 @@ __all__ = [
     "ValueMapConfig",
     "check_cron",
     "env_connection",
+    "env_login",
     "finding",
     "findings_of",
     "load_file",

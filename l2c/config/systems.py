@@ -8,6 +8,27 @@ from l2c.config.model import Model
 from l2c.config.schedules import TimeZone
 
 _SECRET_WORDS = ("password", "passwd", "secret", "api_key", "apikey", "private_key")
+_TOKEN = "token"  # noqa: S105 - /hub/inbox/token is where senders fetch one
+
+
+class InboxConfig(Model):
+    """How a system proves itself when it sends to the hub."""
+
+    connection: str = Field(
+        description="Name of the Airflow connection with the login the sender uses (OAuth: its client id and secret), and "
+        "`hmac_secret` in its extra where messages are signed; or of the variable `L2C_CONNECTION_<NAME>`."
+    )
+    hmac_header: str | None = Field(
+        default=None,
+        description="Header with the HMAC-SHA256 of the body (hex or base64): every message must carry it, and needs no login.",
+    )
+
+    @field_validator("hmac_header")
+    @classmethod
+    def _header(cls, value: str | None) -> str | None:
+        if value is not None and not (value.isascii() and value.replace("-", "a").replace("_", "a").isalnum()):
+            raise ValueError(f"'{value}' is not the name of a header")
+        return value
 
 
 class SystemConfig(Model):
@@ -26,6 +47,9 @@ class SystemConfig(Model):
         default=(), description="Hosts that may be called besides the connection's own.", strict=False
     )
     ca_file: str | None = Field(default=None, description="File with the certificates of a private authority (PEM).")
+    inbox: InboxConfig | None = Field(
+        default=None, description="Takes what the system sends, at `/hub/inbox/<system>`; without it nothing is taken."
+    )
     settings: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the connector, and what mappings read as `settings.<name>`."
     )
@@ -58,8 +82,10 @@ class SystemsFile(Model):
     def _names(cls, value: Any) -> Any:
         systems = value.get("systems") if isinstance(value, dict) else None
         if isinstance(systems, dict):
-            for name in systems:
+            for name, system in systems.items():
                 check_name(name, "system")
+                if name == _TOKEN and isinstance(system, dict) and system.get("inbox") is not None:
+                    raise ValueError(f"a system with an inbox cannot be named '{_TOKEN}': tokens are fetched there")
         return value
 
 
