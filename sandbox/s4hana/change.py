@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.s4hana import checks, derive, tables
-from sandbox.s4hana.complete import Context
+from sandbox.s4hana import checks, contacts, derive, tables
+from sandbox.s4hana.context import Context
 from sandbox.s4hana.create import mark_of
 from sandbox.s4hana.errors import ODataError
 from sandbox.s4hana.model import Entity
@@ -29,7 +29,16 @@ CHILDREN = {
         "to_FaxNumber",
         "to_URLAddress",
     ),
-    "A_Customer": ("to_CustomerSalesArea", "to_CustomerCompany"),
+    "A_BusinessPartnerContact": ("to_ContactAddress", "to_ContactRelationship"),
+    "A_BPContactToAddress": (
+        "to_EmailAddress",
+        "to_PhoneNumber",
+        "to_MobilePhoneNumber",
+        "to_FaxNumber",
+        "to_URLAddress",
+    ),
+    "A_Customer": ("to_CustomerSalesArea", "to_CustomerCompany", "to_CustomerTaxGrouping"),
+    "A_CustomerSalesArea": ("to_SalesAreaTax",),
 }
 """What goes when its owner goes."""
 
@@ -41,7 +50,7 @@ def change_record(context: Context, entity: Entity, row: Row, content: Any, *, w
     area leaves it alone, and so does a change that changes nothing.
     """
     body: Mapping[str, Any] = content if isinstance(content, dict) else {}
-    given = read_fields(entity, body, updating=True, strict=context.strict, found=context.found)
+    given = read_fields(entity, body, updating=True, strict=context.guarded, found=context.found)
     for prop in entity.key:
         if prop.name in given and given.pop(prop.name) != row[prop.name]:
             context.complain("R1/200", f"Key '{prop.name}' cannot be changed", prop.name)
@@ -51,12 +60,15 @@ def change_record(context: Context, entity: Entity, row: Row, content: Any, *, w
     derive.derive(entity.name, fresh)
     if context.strict:
         context.found += checks.messages(entity.name, fresh)
+    checks.unique(context, entity.name, fresh)
     if context.found:
         raise ODataError(400, context.found)
     context.warnings += checks.warnings(entity.name, fresh)
     if entity.name == "A_BusinessPartner" and _differs(entity, row, fresh):
         context.stamp(fresh, given)
     tables.put_many(context.tx.db, entity, [fresh], replace=True)
+    if entity.name == "A_BusinessPartnerAddress":
+        contacts.follow(context, fresh)
     context.tx.log(entity.name, tables.key_text(entity, fresh), "updated", given, mark=mark_of(entity, fresh))
     return fresh
 
@@ -77,10 +89,23 @@ def delete_record(context: Context, entity: Entity, row: Row) -> None:
     """Delete a record with everything below it."""
     for name in CHILDREN.get(entity.name, ()):
         navigation = entity.navigations[name]
-        if not all(row.get(own) for own, _ in navigation.joins):
+        # a partner that is no customer has nothing there; the person of an organization's address is empty
+        if not row.get(navigation.joins[0][0]):
             continue
         target = context.model[navigation.target]
         for child in tables.related(context.tx.db, target, navigation, row):
             delete_record(context, target, child)
+    for name, wanted in _dependents(entity, row):
+        for other in context.find(context.model[name], wanted):
+            delete_record(context, context.model[name], other)
     tables.remove(context.tx.db, entity, row)
     context.tx.log(entity.name, tables.key_text(entity, row), "deleted")
+
+
+def _dependents(entity: Entity, row: Row) -> list[tuple[str, Row]]:
+    """What refers to a record without being below it: the contacts a person is, the workplaces at an address."""
+    if entity.name == "A_BusinessPartner":
+        return [("A_BusinessPartnerContact", {"BusinessPartnerPerson": row["BusinessPartner"]})]
+    if entity.name == "A_BusinessPartnerAddress":
+        return [("A_BPContactToAddress", {"AddressID": row["AddressID"]})]
+    return []

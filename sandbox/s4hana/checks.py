@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from sandbox.s4hana.context import Context
 from sandbox.s4hana.errors import Message
 from sandbox.s4hana.tables import Row
 
@@ -73,9 +74,40 @@ def _sales_area(row: Row) -> Iterator[Message]:
     area = f"{row['SalesOrganization']} {row['DistributionChannel']} {row['Division']}"
     if not re.fullmatch(r"[0-8]\d{3} \d\d \d\d", area):
         yield Message("F2/163", f"Sales area {area} is not defined", "SalesOrganization")
+    yield from _currency(row)
+
+
+def _currency(row: Row) -> Iterator[Message]:
     currency = row.get("Currency", "")
     if currency and not re.fullmatch("[A-Z]{3}", currency):
         yield Message("F2/172", f"Currency '{currency}' is not defined", "Currency")
+
+
+def _company(row: Row) -> Iterator[Message]:
+    if not re.fullmatch(r"[0-8]\d{3}", row["CompanyCode"]):
+        yield Message("F2/118", f"Company code '{row['CompanyCode']}' is not defined", "CompanyCode")
+    account = row.get("ReconciliationAccount", "")
+    if not account:
+        yield Message("F2/270", "Enter a value for 'ReconciliationAccount'", "ReconciliationAccount")
+    elif not account.isdigit():
+        text = f"G/L account '{account}' is not defined in company code '{row['CompanyCode']}'"
+        yield Message("F2/271", text, "ReconciliationAccount")
+
+
+def _sales_area_tax(row: Row) -> Iterator[Message]:
+    if row["DepartureCountry"] not in COUNTRIES:
+        yield Message("F2/175", f"Country/region '{row['DepartureCountry']}' is not defined", "DepartureCountry")
+    if not re.fullmatch("[A-Z0-9]{4}", row["CustomerTaxCategory"]):
+        text = f"Tax category '{row['CustomerTaxCategory']}' is not defined"
+        yield Message("F2/176", text, "CustomerTaxCategory")
+
+
+def _contact(row: Row) -> Iterator[Message]:
+    category = row.get("RelationshipCategory", "")
+    if category != "BUR001":
+        yield Message("R1/260", f"Relationship category '{category}' is not defined here", "RelationshipCategory")
+    if row.get("ValidityStartDate", "") > row["ValidityEndDate"]:
+        yield Message("R1/263", "The validity ends before it begins", "ValidityEndDate")
 
 
 CHECKS: dict[str, Callable[[Row], Iterator[Message]]] = {
@@ -85,7 +117,21 @@ CHECKS: dict[str, Callable[[Row], Iterator[Message]]] = {
     "A_BusinessPartnerRole": _role,
     "A_BusinessPartnerTaxNumber": _tax,
     "A_CustomerSalesArea": _sales_area,
+    "A_CustomerSalesAreaTax": _sales_area_tax,
+    "A_CustomerCompany": _company,
+    "A_BusinessPartnerContact": _contact,
 }
+
+
+def unique(context: Context, entity: str, row: Row) -> None:
+    """Refuse a key of another system that a different address of the same partner has."""
+    key = row.get("AddressIDByExternalSystem")
+    if entity != "A_BusinessPartnerAddress" or not key:
+        return
+    for other in context.find(context.model[entity], {"AddressIDByExternalSystem": key}):
+        if other["BusinessPartner"] == row["BusinessPartner"] and other["AddressID"] != row["AddressID"]:
+            text = f"External address number '{key}' is used by address '{other['AddressID']}' already"
+            context.complain("R1/340", text, "AddressIDByExternalSystem")
 
 
 def warnings(entity: str, row: Row) -> list[Message]:

@@ -2,14 +2,9 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 
-from sandbox.core import Transaction
-from sandbox.s4hana import checks, derive, tables
-from sandbox.s4hana.errors import Message
-from sandbox.s4hana.filters import bind, expression
-from sandbox.s4hana.model import Entity, Model
+from sandbox.s4hana import checks, contacts, derive, tables
+from sandbox.s4hana.context import Context
 from sandbox.s4hana.payload import Node
 from sandbox.s4hana.tables import Row
 
@@ -20,54 +15,6 @@ DEFAULT_FLAGS = {
     "A_AddressFaxNumber": "IsDefaultFaxNumber",
     "A_AddressHomePageURL": "IsDefaultURLAddress",
 }
-
-
-@dataclass(slots=True)
-class Context:
-    """One change in progress: its transaction, who makes it, and what was found wrong or remarkable so far.
-
-    `strict` is the API's way (fields it may not set and business mistakes are refused); a user at the control address
-    may set everything that fits the field. `born` holds the numbers of partners created in this very change.
-    """
-
-    model: Model
-    tx: Transaction
-    user: str
-    strict: bool
-    now: datetime
-    found: list[Message] = field(default_factory=list)
-    warnings: list[Message] = field(default_factory=list)
-    born: set[str] = field(default_factory=set)
-
-    def get(self, entity: str, **key: str) -> Row | None:
-        """One stored record by its key fields."""
-        return tables.get(self.tx.db, self.model[entity], key)
-
-    def complain(self, code: str, text: str, target: str) -> None:
-        """Note a mistake."""
-        self.found.append(Message(code, text, target))
-
-    def stamp(self, row: Row, given: Row) -> None:
-        """Move a partner's change stamp; a user at the control address may name another one (`given`)."""
-        derive.stamp(row, self.now, self.user, self.tx.next_number("etag"))
-        row.update({name: given[name] for name in derive.STAMP if name in given})
-
-    def today(self) -> str:
-        """The system's day, as a point in time at its beginning."""
-        return f"{self.now:%Y-%m-%d}T00:00:00"
-
-    def next_part(self, entity: Entity, owner: str, value: str, part: str) -> int:
-        """The number behind the highest one a key part has among the records of one owner."""
-        prop = entity.properties[owner]
-        sql = f'SELECT max(CAST("{part}" AS INTEGER)) FROM "{entity.name}" WHERE {expression(prop)} = ?'
-        highest = self.tx.db.execute(sql, (bind(prop, value),)).fetchone()[0]
-        return (highest or 0) + 1
-
-    def count(self, entity: Entity, column: str, value: str) -> int:
-        """How many records of a set have a value in a column."""
-        prop = entity.properties[column]
-        sql = f'SELECT count(*) FROM "{entity.name}" WHERE {expression(prop)} = ?'
-        return int(self.tx.db.execute(sql, (bind(prop, value),)).fetchone()[0])
 
 
 def complete(context: Context, node: Node, parent: Node | None) -> None:
@@ -92,16 +39,8 @@ def _partner(context: Context, node: Node, _: Node | None) -> None:
     context.stamp(row, node.given)
 
 
-def _owner(context: Context, row: Row, name: str = "BusinessPartner") -> Row:
-    number = row.get(name) or ""
-    owner = context.get("A_BusinessPartner", BusinessPartner=number) if number else None
-    if owner is None:
-        context.complain("R1/120", f"Business partner '{number}' does not exist", name)
-    return owner or {}
-
-
 def _under_partner(context: Context, node: Node, _: Node | None) -> None:
-    _owner(context, node.row)
+    context.partner(node.row)
 
 
 def _under_customer(context: Context, node: Node, _: Node | None) -> None:
@@ -110,15 +49,23 @@ def _under_customer(context: Context, node: Node, _: Node | None) -> None:
         context.complain("F2/153", f"Customer '{number}' does not exist", "Customer")
 
 
+def _under_sales_area(context: Context, node: Node, _: Node | None) -> None:
+    names = ("Customer", "SalesOrganization", "DistributionChannel", "Division")
+    key = {name: node.row.get(name) or "" for name in names}
+    if context.get("A_CustomerSalesArea", **key) is None:
+        text = "Sales area {SalesOrganization} {DistributionChannel} {Division} of customer '{Customer}' does not exist"
+        context.complain("F2/164", text.format(**key), "SalesOrganization")
+
+
 def _role(context: Context, node: Node, _: Node | None) -> None:
-    _owner(context, node.row)
+    context.partner(node.row)
     node.row.setdefault("ValidFrom", context.today())
     node.row.setdefault("ValidTo", derive.FOREVER)
 
 
 def _address(context: Context, node: Node, _: Node | None) -> None:
     row = node.row
-    owner = _owner(context, row)
+    owner = context.partner(row)
     if context.strict or not row.get("AddressID"):
         row["AddressID"] = str(context.tx.next_number("address", FIRST_ADDRESS))
     row.setdefault("AddressUUID", str(uuid.uuid4()))
@@ -129,7 +76,7 @@ def _address(context: Context, node: Node, _: Node | None) -> None:
 
 
 def _usage(context: Context, node: Node, parent: Node | None) -> None:
-    _owner(context, node.row)
+    context.partner(node.row)
     source = parent.row if parent else {}
     node.row.setdefault("ValidityStartDate", source.get("ValidityStartDate", context.today()))
     node.row.setdefault("ValidityEndDate", source.get("ValidityEndDate", derive.FOREVER))
@@ -144,10 +91,9 @@ def _communication(context: Context, node: Node, parent: Node | None) -> None:
         context.complain("AM/115", f"Address '{number}' does not exist", "AddressID")
         return
     row.setdefault("Person", address.get("Person", ""))
-    row["OrdinalNumber"] = row.get("OrdinalNumber") or str(
-        context.next_part(entity, "AddressID", number, "OrdinalNumber")
-    )
-    row.setdefault(DEFAULT_FLAGS[entity.name], context.count(entity, "AddressID", number) == 0)
+    owner = {"AddressID": number, "Person": row["Person"]}
+    row["OrdinalNumber"] = row.get("OrdinalNumber") or str(context.next_part(entity, owner, "OrdinalNumber"))
+    row.setdefault(DEFAULT_FLAGS[entity.name], context.count(entity, owner) == 0)
     if entity.name == "A_AddressHomePageURL":
         row.setdefault("ValidityStartDate", "0001-01-01T00:00:00")
     if entity.name == "A_AddressPhoneNumber":
@@ -156,27 +102,14 @@ def _communication(context: Context, node: Node, parent: Node | None) -> None:
 
 def address_of(context: Context, number: str) -> Row | None:
     """The address of a number, whatever its partner."""
-    entity = context.model["A_BusinessPartnerAddress"]
-    prop = entity.properties["AddressID"]
-    sql = f'SELECT data FROM "{entity.name}" WHERE {expression(prop)} = ?'
-    found = context.tx.db.execute(sql, (bind(prop, number),)).fetchone()
-    return tables.decode(found[0]) if found else None
-
-
-def _contact(context: Context, node: Node, _: Node | None) -> None:
-    row = node.row
-    _owner(context, row, "BusinessPartnerCompany")
-    _owner(context, row, "BusinessPartnerPerson")
-    row["RelationshipNumber"] = row.get("RelationshipNumber") or str(context.tx.next_number("relationship"))
-    row.setdefault("ValidityStartDate", context.today())
-    row.setdefault("ValidityEndDate", "9999-12-31T00:00:00")
-    row.setdefault("RelationshipCategory", "BUR001")
+    found = context.find(context.model["A_BusinessPartnerAddress"], {"AddressID": number})
+    return found[0] if found else None
 
 
 def _bank(context: Context, node: Node, _: Node | None) -> None:
-    _owner(context, node.row)
+    context.partner(node.row)
     number = node.row.get("BusinessPartner") or ""
-    following = context.next_part(node.entity, "BusinessPartner", number, "BankIdentification")
+    following = context.next_part(node.entity, {"BusinessPartner": number}, "BankIdentification")
     node.row.setdefault("BankIdentification", f"{following:04d}")
 
 
@@ -203,11 +136,15 @@ COMPLETE: dict[str, Callable[[Context, Node, Node | None], None]] = {
     "A_BusinessPartnerAddress": _address,
     "A_BusinessPartnerRole": _role,
     "A_BuPaAddressUsage": _usage,
-    "A_BusinessPartnerContact": _contact,
+    "A_BusinessPartnerContact": contacts.contact,
+    "A_BPContactToAddress": contacts.workplace,
+    "A_BPContactToFuncAndDept": contacts.function,
     "A_BusinessPartnerBank": _bank,
     "A_Customer": _customer,
     "A_CustomerSalesArea": _under_customer,
+    "A_CustomerSalesAreaTax": _under_sales_area,
     "A_CustomerCompany": _under_customer,
+    "A_CustomerTaxGrouping": _under_customer,
     "A_BusinessPartnerTaxNumber": _under_partner,
     "A_BuPaIdentification": _under_partner,
     **dict.fromkeys(DEFAULT_FLAGS, _communication),

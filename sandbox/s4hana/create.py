@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sandbox.s4hana import checks, derive, tables
-from sandbox.s4hana.complete import Context, complete
+from sandbox.s4hana import checks, contacts, derive, tables
+from sandbox.s4hana.complete import complete
+from sandbox.s4hana.context import Context
 from sandbox.s4hana.errors import ODataError
 from sandbox.s4hana.model import Entity
 from sandbox.s4hana.payload import Node, read_tree
@@ -19,7 +20,7 @@ def create_record(context: Context, entity: Entity, body: Any, given: Row | None
 
     Raises ODataError with everything that is wrong with the body, or with the records it describes.
     """
-    node = read_tree(context.model, entity, body, strict=context.strict, found=context.found)
+    node = read_tree(context.model, entity, body, strict=context.guarded, found=context.found)
     node.via = via
     _stop(context)
     node.row.update(given or {})
@@ -50,6 +51,7 @@ def _save(context: Context, node: Node, parent: Node | None) -> None:
     derive.derive(entity.name, row)
     if context.strict:
         context.found += checks.messages(entity.name, row)
+    checks.unique(context, entity.name, row)
     context.warnings += checks.warnings(entity.name, row)
     if tables.get(context.tx.db, entity, row) is not None:
         context.complain(
@@ -88,10 +90,10 @@ def _add_roles(context: Context, node: Node) -> None:
 
 
 def _appear(context: Context, node: Node) -> None:
-    """What comes along with a record: the standard use of a first address, the customer of a customer role."""
+    """What comes along with a record: standard use of a first address, customer of a customer role, role of a contact."""
     row, name = node.row, node.entity.name
     if name == "A_BusinessPartnerAddress" and not node.children.get("to_AddressUsage"):
-        if context.count(node.entity, "BusinessPartner", row["BusinessPartner"]) == 1:
+        if context.count(node.entity, {"BusinessPartner": row["BusinessPartner"]}) == 1:
             usage = {"AddressUsage": "XXDEFAULT", "StandardUsage": True}
             child = Node(context.model["A_BuPaAddressUsage"], usage, dict(usage))
             _save_children(context, node, "to_AddressUsage", [child])
@@ -100,3 +102,20 @@ def _appear(context: Context, node: Node) -> None:
         if owner is not None and not owner.get("Customer"):
             partner = Node(context.model["A_BusinessPartner"], {}, owner)
             _save(context, Node(context.model["A_Customer"], {}, {}), partner)
+    elif name == "A_BusinessPartnerContact":
+        _appear_with_contact(context, node)
+
+
+def _appear_with_contact(context: Context, node: Node) -> None:
+    """Every contact has a function and department, if an empty one, and its person the role of a contact person."""
+    if not node.children.get("to_ContactRelationship"):
+        _save_children(
+            context, node, "to_ContactRelationship", [Node(context.model["A_BPContactToFuncAndDept"], {}, {})]
+        )
+    person = node.row["BusinessPartnerPerson"]
+    if (
+        not context.found
+        and context.get("A_BusinessPartnerRole", BusinessPartner=person, BusinessPartnerRole=contacts.ROLE) is None
+    ):
+        role = {"BusinessPartner": person, "BusinessPartnerRole": contacts.ROLE}
+        _save(context, Node(context.model["A_BusinessPartnerRole"], role, dict(role)), None)

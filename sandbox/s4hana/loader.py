@@ -6,12 +6,19 @@ from itertools import islice
 from typing import Any
 
 from sandbox.core import Store, Transaction
-from sandbox.s4hana import complete, derive, tables
+from sandbox.s4hana import complete, contacts, derive, tables
 from sandbox.s4hana.model import Entity, Model
 from sandbox.s4hana.tables import Row
 from sandbox.s4hana.values import parse_moment, parse_time, strip
 
 BLOCK = 2000
+RANGES = (
+    ("partner", "BusinessPartner"),
+    ("address", "AddressID"),
+    ("person", "PersonNumber"),
+    ("relationship", "RelationshipNumber"),
+)
+"""Number ranges and the fields whose highest value they begin behind."""
 NAMESPACE = uuid.UUID("6f2f7d2e-2f0a-4a51-9a39-0c5b8c3c1a77")
 CONVERT: dict[str, Callable[[str], str]] = {
     "DateTime": parse_moment,
@@ -48,6 +55,7 @@ class Loader:
         self.store.script(tables.index_schema(self.model))
         with self.store.write("load", "load") as tx:
             self._ranges(tx)
+            contacts.after_load(tx.db, self.model)
         return number
 
     def _ranges(self, tx: Transaction) -> None:
@@ -91,6 +99,8 @@ class Loader:
             if name == "A_AddressHomePageURL":
                 row.setdefault("ValidityStartDate", "0001-01-01T00:00:00")
             derive.derive(name, row)
+        elif name == "A_BusinessPartnerContact":
+            self._contact(row)
         elif name == "A_BuPaAddressUsage":
             row.setdefault("ValidityEndDate", derive.FOREVER)
         self._note(row)
@@ -115,9 +125,17 @@ class Loader:
         row.setdefault("FullName", parent.get("BusinessPartnerName", "")[:80])
         row.setdefault("Person", parent.get("PersonNumber", ""))
 
+    def _contact(self, row: Row) -> None:
+        if "RelationshipNumber" not in row:
+            self.highest["relationship"] += 1
+            row["RelationshipNumber"] = str(self.highest["relationship"])
+        row.setdefault("ValidityStartDate", "2024-01-01T00:00:00")
+        row.setdefault("ValidityEndDate", contacts.FOREVER)
+        row.setdefault("RelationshipCategory", contacts.CATEGORY)
+
     def _note(self, row: Row) -> None:
         """Remember the highest numbers seen, for the ranges."""
-        for name, field in (("partner", "BusinessPartner"), ("address", "AddressID"), ("person", "PersonNumber")):
+        for name, field in RANGES:
             value = row.get(field, "")
             if value.isdigit() and int(value) > self.highest[name]:
                 self.highest[name] = int(value)

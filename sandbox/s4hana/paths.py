@@ -91,7 +91,7 @@ def _navigate(db: sqlite3.Connection, model: Model, target: Target, navigation: 
     if navigation.many and key:
         wanted = parse_predicate(other, key)
         for own, theirs in navigation.joins:
-            if theirs in wanted and wanted[theirs] != source.get(own):
+            if theirs in wanted and wanted[theirs] != source.get(own, target.entity.properties[own].unset):
                 raise failure(404, f"Resource not found for segment '{navigation.name}'")
         return Target(other, one=True, row=_existing(db, other, wanted), parent=parent, navigation=navigation)
     if navigation.many:

@@ -7,7 +7,7 @@ import orjson
 from sandbox.core import App, Request, Response, Transaction, json_response
 from sandbox.s4hana import edmx
 from sandbox.s4hana.change import change_record, delete_record
-from sandbox.s4hana.complete import Context
+from sandbox.s4hana.context import Context
 from sandbox.s4hana.create import create_record
 from sandbox.s4hana.errors import Message, ODataError, error_response, failure, wants_json
 from sandbox.s4hana.model import ROOT, Model
@@ -152,7 +152,8 @@ class Service:
             raise failure(405, f"Method 'POST' is not allowed for entity set '{entity.name}'")
         given: Row = {}
         if target.parent is not None and navigation is not None:
-            given = {theirs: target.parent[1][own] for own, theirs in navigation.joins}
+            owner = target.parent[1]
+            given = {theirs: owner[own] for own, theirs in navigation.joins if own in owner}
         node = create_record(context, entity, body_of(request), given, navigation.name if navigation else "")
         root = request.base + ROOT
         row = context.get(entity.name, **{prop.name: node.row[prop.name] for prop in entity.key}) or node.row

@@ -24,6 +24,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
     "A_BusinessPartnerTaxNumber": [("BPTaxNumber",)],
     "A_BuPaIdentification": [("BPIdentificationNumber",)],
     "A_BusinessPartnerContact": [("BusinessPartnerCompany",), ("BusinessPartnerPerson",)],
+    "A_BPContactToAddress": [("AddressID",)],
 }
 
 

@@ -24,7 +24,7 @@ DEEP = {
     "to_BuPaIdentification": [{"BPIdentificationType": "BUP001", "BPIdentificationNumber": "12-345"}],
     "to_Customer": {
         "to_CustomerSalesArea": [{**AREA, "Currency": "EUR"}],
-        "to_CustomerCompany": [{"CompanyCode": "1010"}],
+        "to_CustomerCompany": [{"CompanyCode": "1010", "ReconciliationAccount": "12100000"}],
     },
 }
 
