@@ -1,4 +1,7 @@
-"""Items in SQLite: one table a type, one column an attribute, references as primary keys of their targets."""
+"""Items in SQLite: one table a type, one column an attribute, references as primary keys of their targets.
+
+A primary key tells the type, as the shop's own do: an address knows its owner by it, whatever the owner is.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,28 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sandbox.commerce import regions
-from sandbox.commerce.model import MANY, TYPES, Attribute, Kind
+from sandbox.commerce.typesystem import LANGUAGES, MANY, STAMP, TYPES, Attribute, Kind
 from sandbox.core import Transaction
 
 Row = dict[str, Any]
-COLUMN_TYPES = {Kind.STRING: "TEXT", Kind.LOCALIZED: "TEXT", Kind.BOOLEAN: "INTEGER", Kind.REFERENCE: "INTEGER"}
+COLUMN_TYPES = {
+    Kind.STRING: "TEXT",
+    Kind.LOCALIZED: "TEXT",
+    Kind.BOOLEAN: "INTEGER",
+    Kind.DATE: "INTEGER",
+    Kind.REFERENCE: "INTEGER",
+}
+PER_TYPE = 10**12
+"""Primary keys of the n-th type lie between n and n + 1 times this."""
 INDEXES = """
 CREATE UNIQUE INDEX IF NOT EXISTS unit_uid ON B2BUnit (uid);
 CREATE INDEX IF NOT EXISTS unit_modified ON B2BUnit (modifiedtime);
 CREATE INDEX IF NOT EXISTS unit_number ON B2BUnit (l2cCustomerNumber);
+CREATE INDEX IF NOT EXISTS b2b_customer_uid ON B2BCustomer (uid);
+CREATE INDEX IF NOT EXISTS b2b_customer_unit ON B2BCustomer (defaultB2BUnit);
+CREATE INDEX IF NOT EXISTS b2b_customer_modified ON B2BCustomer (modifiedtime);
+CREATE INDEX IF NOT EXISTS customer_uid ON Customer (uid);
+CREATE INDEX IF NOT EXISTS customer_modified ON Customer (modifiedtime);
 CREATE INDEX IF NOT EXISTS address_key ON Address (publicKey);
 CREATE INDEX IF NOT EXISTS address_owner ON Address (owner);
 CREATE INDEX IF NOT EXISTS address_modified ON Address (modifiedtime);
@@ -29,7 +45,7 @@ CREATE TABLE IF NOT EXISTS token (token TEXT PRIMARY KEY, expires_at REAL NOT NU
 
 def columns(kind: str) -> list[Attribute]:
     """The attributes of a type that are columns of its own table, the stamp last."""
-    return [a for a in TYPES[kind] if a.kind not in MANY and a.kind is not Kind.DATE]
+    return [a for a in TYPES[kind] if a.kind not in MANY and a.name != STAMP]
 
 
 def schema() -> str:
@@ -44,9 +60,11 @@ def schema() -> str:
 
 
 def load_first(tx: Transaction) -> None:
-    """Countries, regions and groups of a new shop; does nothing in one that has countries."""
+    """Countries, languages, titles and groups of a new shop; does nothing in one that has countries."""
     if tx.db.execute("SELECT 1 FROM Country LIMIT 1").fetchone():
         return
+    firsts = [(kind, number * PER_TYPE) for number, kind in enumerate(TYPES)]
+    tx.db.executemany("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", firsts)
     for code in regions.COUNTRIES.split():
         insert(tx, "Country", {"isocode": code})
     for country, codes in regions.REGIONS.items():
@@ -54,6 +72,9 @@ def load_first(tx: Transaction) -> None:
         for code in codes.split():
             insert(tx, "Region", {"isocode": f"{country}-{code}", "country": owner and owner["pk"]})
     for kind, attribute, codes in (
+        ("Language", "isocode", LANGUAGES),
+        ("Title", "code", regions.TITLES),
+        ("Gender", "code", regions.GENDERS),
         ("UserGroup", "uid", regions.USER_GROUPS),
         ("UserPriceGroup", "code", regions.PRICE_GROUPS),
         ("UserDiscountGroup", "code", regions.DISCOUNT_GROUPS),
@@ -83,6 +104,11 @@ def rows(db: sqlite3.Connection, kind: str, where: str = "", values: Sequence[An
         yield row
 
 
+def kind_of(pk: int) -> str:
+    """The type of the item with this primary key."""
+    return tuple(TYPES)[pk // PER_TYPE]
+
+
 def one(db: sqlite3.Connection, kind: str, pk: int | None) -> Row | None:
     """The item with this primary key."""
     return None if pk is None else next(rows(db, kind, "WHERE pk = ?", (pk,)), None)
@@ -103,8 +129,8 @@ def children(db: sqlite3.Connection, kind: str, attribute: Attribute, pk: int) -
 
 
 def insert(tx: Transaction, kind: str, values: Row) -> int:
-    """Store a new item, answer its primary key."""
-    stored = {**_stored(kind, values), "modifiedtime": now_ms(tx)}
+    """Store a new item, answer its primary key; its stamp is now, unless the values have one."""
+    stored = {STAMP: now_ms(tx), **_stored(kind, values)}
     names = ", ".join(stored)
     cursor = tx.db.execute(
         f"INSERT INTO {kind} ({names}) VALUES ({', '.join('?' * len(stored))})", tuple(stored.values())

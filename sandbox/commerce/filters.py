@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.commerce import keys
 from sandbox.commerce.errors import Refused, misformed
-from sandbox.commerce.model import DEFAULT_LANGUAGE, MANY, IntegrationObject, Item, Kind, Use
+from sandbox.commerce.model import IntegrationObject, Item, Use
+from sandbox.commerce.moments import milliseconds
+from sandbox.commerce.typesystem import DEFAULT_LANGUAGE, MANY, Kind
 
 TOKEN = re.compile(
     r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<date>datetime'[^']*')|(?P<text>'(?:[^']|'')*')"
@@ -17,7 +18,6 @@ TOKEN = re.compile(
     re.IGNORECASE,
 )
 COMPARISONS = {"eq": "=", "ne": "<>", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?Z?")
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ class _Reader:
     def _nested(self, use: Use, name: str, operator: str, kind: str, text: str) -> Condition:
         if use.kind is not Kind.REFERENCE:
             raise Refused("filter_not_supported", f"Nested filter [{use.name}/{name}] is not supported.")
-        target = self.obj.items[use.attribute.target]
+        target = self.obj.items[use.target]
         if name == "integrationKey":
             inner = self._by_key(target, operator, _literal(Kind.STRING, kind, text))
         else:
@@ -169,7 +169,7 @@ def _key_condition(table: str, payload: dict[str, Any], item: Item, obj: Integra
     made = Condition("1")
     for name, value in payload.items():
         if isinstance(value, dict):
-            target = obj.items[item.uses[name].attribute.target]
+            target = obj.items[item.uses[name].target]
             inner = _key_condition("k", value, target, obj)
             made.sql += f" AND {table}.{name} IN (SELECT k.pk FROM {target.type} k WHERE {inner.sql})"
             made.values += inner.values
@@ -198,11 +198,7 @@ def _literal(wanted: Kind, kind: str, text: str) -> Any:
 
 
 def _milliseconds(text: str) -> int:
-    if not INSTANT.fullmatch(text):
+    moment = milliseconds(text)
+    if moment is None:
         raise misformed(f"'{text}' is no date and time.")
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    try:
-        moment = datetime.fromisoformat(whole).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise misformed(f"'{text}' is no date and time.") from error
-    return int(moment.timestamp()) * 1000 + int(fraction.ljust(3, "0")[:3] or 0)
+    return moment

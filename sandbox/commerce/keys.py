@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.commerce.errors import Refused
-from sandbox.commerce.model import IntegrationObject, Item, Kind
+from sandbox.commerce.model import IntegrationObject, Item
+from sandbox.commerce.typesystem import Kind
 
 
 def segment(value: Any) -> str:

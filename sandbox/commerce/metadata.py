@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
-from sandbox.commerce.model import MANY, IntegrationObject, Item, Kind, Use
+from sandbox.commerce.model import IntegrationObject, Item, Use
+from sandbox.commerce.typesystem import MANY, Kind
 
 NAMESPACE = "HybrisCommerceOData"
 HEAD = (
@@ -63,7 +64,7 @@ def _navigation(kind: str, use: Use) -> str:
     flags += _flag("s:IsPartOf", use.kind is Kind.CHILDREN)
     return (
         f'<NavigationProperty Name="{use.name}" Relationship="{NAMESPACE}.FK_{kind}_{use.name}" FromRole="{kind}"'
-        f' ToRole="{use.attribute.target}" Nullable="{str(use.attribute.optional).lower()}"{flags}/>'
+        f' ToRole="{use.target}" Nullable="{str(use.attribute.optional).lower()}"{flags}/>'
     )
 
 
@@ -108,7 +109,7 @@ def _associations(obj: IntegrationObject) -> list[_Association]:
         for use in item.uses.values():
             if use.kind in (Kind.REFERENCE, *MANY):
                 many = "*" if use.kind in MANY else "0..1"
-                target = obj.items[use.attribute.target]
+                target = obj.items[use.target]
                 found.append(
                     _Association(use.name, item.type, target.type, "0..1", many, item.entity_set, target.entity_set)
                 )

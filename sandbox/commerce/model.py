@@ -1,104 +1,21 @@
-"""The part of the Commerce type system that is simulated, and the integration objects that expose it.
-
-Types are shared: `InboundB2BUnit` and `L2CB2BUnit` are two windows on the same units and addresses.
-"""
+"""Integration objects: named windows on the types, `InboundB2BUnit` and `L2CB2BUnit` two on the same units."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 
-
-class Kind(Enum):
-    """What an attribute holds."""
-
-    STRING = "Edm.String"
-    BOOLEAN = "Edm.Boolean"
-    DATE = "Edm.DateTime"
-    LOCALIZED = "localized"
-    REFERENCE = "reference"
-    CHILDREN = "children"
-    LINKS = "links"
-
-
-SIMPLE = (Kind.STRING, Kind.BOOLEAN, Kind.DATE, Kind.LOCALIZED)
-MANY = (Kind.CHILDREN, Kind.LINKS)
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """An attribute of a type. CHILDREN are items that name their owner and die with it (partOf), LINKS a relation."""
-
-    name: str
-    kind: Kind = Kind.STRING
-    target: str = ""
-    optional: bool = True
-    read_only: bool = False
-    length: int | None = 255
-
-
-def _strings(names: str) -> tuple[Attribute, ...]:
-    return tuple(Attribute(name) for name in names.split())
-
-
-def _booleans(names: str) -> tuple[Attribute, ...]:
-    return tuple(Attribute(name, Kind.BOOLEAN) for name in names.split())
-
-
-MODIFIED = Attribute("modifiedtime", Kind.DATE, read_only=True)
-TYPES: dict[str, tuple[Attribute, ...]] = {
-    "Country": (Attribute("isocode", optional=False),),
-    "Region": (Attribute("isocode", optional=False), Attribute("country", Kind.REFERENCE, "Country", optional=False)),
-    "UserGroup": (Attribute("uid", optional=False),),
-    "UserPriceGroup": (Attribute("code", optional=False),),
-    "UserDiscountGroup": (Attribute("code", optional=False),),
-    "Address": (
-        *_strings(
-            "publicKey sapCustomerID sapMessageFunction sapAddressUsage sapAddressUUID sapAddressUsageCounter company"
-            " streetname streetnumber postalcode pobox town district phone1 cellphone fax email url"
-        ),
-        *_booleans("duplicate shippingAddress billingAddress"),
-        Attribute("region", Kind.REFERENCE, "Region"),
-        Attribute("country", Kind.REFERENCE, "Country"),
-        Attribute("owner", Kind.REFERENCE, "B2BUnit", optional=False),
-        MODIFIED,
-    ),
-    "B2BUnit": (
-        Attribute("uid", optional=False),
-        *_strings("name vatID l2cCustomerNumber l2cSegment l2cEmail"),
-        Attribute("description", length=None),
-        *_booleans("active buyer"),
-        Attribute("locName", Kind.LOCALIZED),
-        Attribute("groups", Kind.LINKS, "UserGroup"),
-        Attribute("userPriceGroup", Kind.REFERENCE, "UserPriceGroup"),
-        Attribute("userDiscountGroup", Kind.REFERENCE, "UserDiscountGroup"),
-        Attribute("addresses", Kind.CHILDREN, "Address"),
-        MODIFIED,
-    ),
-}
-"""In the order in which their tables can be created: a type stands behind those it refers to, owners apart."""
-
-DEFAULTS: dict[str, dict[str, bool]] = {
-    "Address": {"duplicate": False, "shippingAddress": False, "billingAddress": False},
-    "B2BUnit": {"active": True, "buyer": False},
-}
-"""Initial values that the type system gives to a new item where the payload is silent."""
-
-READ_ONLY_TYPES = frozenset({"Country", "Region", "UserGroup", "UserPriceGroup", "UserDiscountGroup"})
-"""Types for which the API user has no access right but to read."""
-
-LANGUAGES = ("en", "de", "fr", "it", "ja")
-DEFAULT_LANGUAGE = "en"
+from sandbox.commerce.typesystem import KEYS, TYPES, Attribute, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An attribute as one integration object shows it."""
+    """An attribute as one integration object shows it; `returns` is the item of a reference that may lead to several."""
 
     attribute: Attribute
     unique: bool = False
     auto_create: bool = False
+    returns: str = ""
 
     @property
     def name(self) -> str:
@@ -109,6 +26,11 @@ class Use:
     def kind(self) -> Kind:
         """What the attribute holds."""
         return self.attribute.kind
+
+    @property
+    def target(self) -> str:
+        """The item a reference or a collection leads to."""
+        return self.returns or self.attribute.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +77,21 @@ class IntegrationObject:
         """Each segment of the integration key with the attributes that lead to its value."""
         for use in item.keys:
             if use.kind is Kind.REFERENCE:
-                for segment, path in self.key_paths(self.items[use.attribute.target]):
+                for segment, path in self.key_paths(self.items[use.target]):
                     yield segment, (use.name, *path)
             else:
                 yield f"{item.type}_{use.name}", (use.name,)
 
 
 def _item(kind: str, names: str) -> Item:
-    """An item from a list of names; `!` marks a unique attribute, `+` an autocreated one."""
+    """An item from a list of names; `!` marks a unique attribute, `+` an autocreated one, `:Type` the item returned."""
     attributes = {attribute.name: attribute for attribute in TYPES[kind]}
-    uses = [(name.rstrip("!+"), "!" in name, "+" in name) for name in names.split()]
-    return Item(kind, {name: Use(attributes[name], unique, auto) for name, unique, auto in uses})
+    uses = {}
+    for word in names.split():
+        name, _, returns = word.partition(":")
+        bare = name.rstrip("!+")
+        uses[bare] = Use(attributes[bare], "!" in name, "+" in name, returns)
+    return Item(kind, uses)
 
 
 _UNIT = "uid! active description buyer name locName groups userPriceGroup addresses+ userDiscountGroup"
@@ -174,12 +100,32 @@ _ADDRESS = (
     " company sapMessageFunction streetname sapAddressUsage sapAddressUUID fax sapAddressUsageCounter billingAddress"
     " region country"
 )
-_OTHERS = (
-    _item("UserDiscountGroup", "code!"),
-    _item("UserPriceGroup", "code!"),
+_B2B_CUSTOMER = (
+    "customerID! email name uid! sapIsReplicated sapBusinessPartnerID loginDisabled defaultB2BUnit sessionLanguage groups"
+    " addresses+ title"
+)
+_CUSTOMER = (
+    "uid! customerID name l2cFirstName l2cLastName l2cEmail l2cPartnerNumber l2cCustomerNumber sapIsReplicated"
+    " loginDisabled sessionLanguage title addresses+ modifiedtime"
+)
+_REGION, _COUNTRY, _GROUP = (
     _item("Region", "isocode! country!"),
     _item("Country", "isocode!"),
     _item("UserGroup", "uid!"),
+)
+_TITLE, _LANGUAGE = _item("Title", "code!"), _item("Language", "isocode!")
+_PRICES = (_item("UserDiscountGroup", "code!"), _item("UserPriceGroup", "code!"))
+_OF_UNIT = (*_PRICES, _REGION, _COUNTRY, _GROUP)
+_OF_B2B_CUSTOMER = (
+    _item("B2BUnit", "uid!"),
+    _item(
+        "Address",
+        "dateOfBirth contactAddress firstname lastname duplicate cellphone phone1 publicKey! department fax title gender",
+    ),
+    _LANGUAGE,
+    _TITLE,
+    _item("Gender", "code!"),
+    _GROUP,
 )
 
 
@@ -190,13 +136,37 @@ def _object(code: str, *items: Item) -> IntegrationObject:
 OBJECTS = {
     made.code: made
     for made in (
-        _object("InboundB2BUnit", _item("B2BUnit", _UNIT), _item("Address", _ADDRESS), *_OTHERS),
+        _object("InboundB2BUnit", _item("B2BUnit", _UNIT), _item("Address", _ADDRESS), *_OF_UNIT),
         _object(
             "L2CB2BUnit",
-            _item("B2BUnit", f"{_UNIT} vatID l2cCustomerNumber l2cSegment l2cEmail modifiedtime"),
-            _item("Address", f"{_ADDRESS} email url owner modifiedtime"),
-            *_OTHERS,
+            _item("B2BUnit", f"{_UNIT} vatID l2cPartnerNumber l2cCustomerNumber l2cSegment l2cEmail modifiedtime"),
+            _item("Address", f"{_ADDRESS} email url owner:B2BUnit modifiedtime"),
+            *_OF_UNIT,
+        ),
+        _object("InboundB2BCustomer", _item("B2BCustomer", _B2B_CUSTOMER), *_OF_B2B_CUSTOMER),
+        _object(
+            "L2CB2BCustomer",
+            _item("B2BCustomer", f"{_B2B_CUSTOMER} l2cPhone l2cMobile l2cFunction l2cDepartment modifiedtime"),
+            *_OF_B2B_CUSTOMER,
+        ),
+        _object(
+            "L2CCustomer",
+            _item("Customer", _CUSTOMER),
+            _item("Address", f"{_ADDRESS} firstname lastname title email url owner:Customer modifiedtime"),
+            _REGION,
+            _COUNTRY,
+            _LANGUAGE,
+            _TITLE,
         ),
     )
 }
-"""SAP's own integration object, and the hub's, which adds what the hub needs beyond it."""
+"""SAP's own integration objects, and the hub's, which add what the hub needs beyond them."""
+
+FULL = IntegrationObject(
+    "",
+    {
+        kind: Item(kind, {made.name: Use(made, made.name in KEYS[kind]) for made in attributes})
+        for kind, attributes in TYPES.items()
+    },
+)
+"""Every attribute of every type: the measure for what a user can change. It is not served."""

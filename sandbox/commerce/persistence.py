@@ -12,18 +12,19 @@ from typing import Any
 from sandbox.commerce import database, keys
 from sandbox.commerce.database import Row
 from sandbox.commerce.errors import Refused, misformed
-from sandbox.commerce.model import (
+from sandbox.commerce.model import IntegrationObject, Item, Use
+from sandbox.commerce.moments import milliseconds
+from sandbox.commerce.typesystem import (
     DEFAULT_LANGUAGE,
     DEFAULTS,
+    KEYS,
     LANGUAGES,
     MANY,
     READ_ONLY_TYPES,
     SIMPLE,
+    TYPES,
     Attribute,
-    IntegrationObject,
-    Item,
     Kind,
-    Use,
 )
 from sandbox.core import Transaction, join_key
 
@@ -64,11 +65,11 @@ class Writer:
     def delete(self, item: Item, row: Row) -> None:
         """Delete an item with all that is part of it."""
         _may_write(item, "remove")
-        for use in item.uses.values():
-            if use.kind is Kind.CHILDREN:
-                for child in list(database.children(self.tx.db, item.type, use.attribute, row["pk"])):
-                    self._remove(self.obj.items[use.attribute.target], child)
-        self._remove(item, row)
+        for attribute in TYPES[item.type]:
+            if attribute.kind is Kind.CHILDREN:
+                for child in list(database.children(self.tx.db, item.type, attribute, row["pk"])):
+                    self._remove(attribute.target, child)
+        self._remove(item.type, row)
 
     def _save(
         self, item: Item, payload: Any, outer: list[tuple[str, int]], nested_in: tuple[Item, Use] | None = None
@@ -101,7 +102,7 @@ class Writer:
                     "missing_key", f"Key NavigationProperty [{use.name}] is required for EntityType [{item.type}]."
                 )
             else:
-                found = self._look_up(self.obj.items[use.attribute.target], value, outer)
+                found = self._look_up(self.obj.items[use.target], value, outer)
                 if found is None:
                     return None
                 wanted[use.name] = found["pk"]
@@ -122,7 +123,7 @@ class Writer:
     def _required(self, item: Item, attribute: Attribute, outer: list[tuple[str, int]]) -> Any:
         """A mandatory value that the payload leaves out: the nearest outer item of its type, or a refusal."""
         for kind, pk in reversed(outer):
-            if attribute.kind is Kind.REFERENCE and kind == attribute.target:
+            if attribute.kind is Kind.REFERENCE and attribute.takes(kind):
                 return pk
         if attribute.name not in item.uses:
             raise Refused(
@@ -168,7 +169,7 @@ class Writer:
                     values[name] = simple
             elif use.kind is Kind.REFERENCE:
                 if value is not None:
-                    target = self.obj.items[use.attribute.target]
+                    target = self.obj.items[use.target]
                     values[name] = self._save(target, value, outer, (item, use))
                 elif not use.attribute.optional:
                     raise Refused(
@@ -183,7 +184,7 @@ class Writer:
             use = item.uses.get(name)
             if use is None or use.kind not in MANY or value is None:
                 continue
-            target = self.obj.items[use.attribute.target]
+            target = self.obj.items[use.target]
             inner = [
                 self._save(target, element, [*outer, (item.type, pk)], (item, use))
                 for element in _elements(value, name)
@@ -205,7 +206,7 @@ class Writer:
         for gone in before - set(inner) if self.replace else ():
             row = database.one(self.tx.db, target.type, gone)
             if row is not None:
-                self._remove(target, row)
+                self._remove(target.type, row)
 
     def _localized(self, item: Item, payload: Payload, row: Row) -> Row:
         """New texts of the localized attributes, all languages of each."""
@@ -228,23 +229,34 @@ class Writer:
             values[use.name] = {language: text for language, text in made.items() if text is not None}
         return values
 
-    def _remove(self, item: Item, row: Row) -> None:
-        database.delete(self.tx, item.type, row["pk"])
-        self.touched.pop((item.type, row["pk"]), None)
-        self.tx.log(item.type, text_key(item.type, row), "deleted", mark=row.get("l2cCustomerNumber"))
+    def _remove(self, kind: str, row: Row) -> None:
+        database.delete(self.tx, kind, row["pk"])
+        self.touched.pop((kind, row["pk"]), None)
+        self.tx.log(kind, text_key(kind, row), "deleted", mark=mark(row))
 
     def _log(self) -> None:
         for (kind, pk), action in self.touched.items():
             row = database.one(self.tx.db, kind, pk)
             if row is not None:
-                self.tx.log(kind, text_key(kind, row), action, row, mark=row.get("l2cCustomerNumber"))
+                self.tx.log(kind, text_key(kind, row), action, row, mark=mark(row))
 
 
 def text_key(kind: str, row: Row) -> str:
     """The key of an item in commit log and control address."""
-    if kind == "Address":
-        return join_key([keys.segment(row["duplicate"]), keys.segment(row["publicKey"])])
-    return join_key([row.get("uid") or row.get("isocode") or row.get("code") or ""])
+    simple = [name for name in KEYS[kind] if name != "country"]
+    return join_key([_plain(row.get(name)) for name in simple])
+
+
+def mark(row: Row) -> str | None:
+    """The number by which the leading system knows an item, for the commit log."""
+    number = row.get("l2cCustomerNumber") or row.get("sapBusinessPartnerID")
+    return None if number is None else str(number)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def _may_write(item: Item, right: str) -> None:
@@ -260,8 +272,11 @@ def checked(attribute: Attribute, kind: str, value: Any) -> Any:
             raise Refused("missing_property", f"Property [{attribute.name}] is required for EntityType [{kind}].")
         return None
     wanted = bool if attribute.kind is Kind.BOOLEAN else str
-    if not isinstance(value, wanted):
+    moment = milliseconds(value) if attribute.kind is Kind.DATE and isinstance(value, str) else None
+    if not isinstance(value, wanted) or (attribute.kind is Kind.DATE and moment is None):
         raise misformed(f"The value of '{attribute.name}' is not of the type {attribute.kind.value}.")
+    if moment is not None:
+        return moment
     if wanted is str and attribute.length is not None and len(value) > attribute.length:
         raise Refused(
             "invalid_attribute_value",

@@ -1,4 +1,4 @@
-"""Countries and regions a new shop knows, and its user and price groups."""
+"""Countries and regions a new shop knows, its titles, and its user and price groups."""
 
 COUNTRIES = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI
@@ -21,6 +21,8 @@ REGIONS = {
 }
 """Parts of ISO 3166-2 behind the country; the shop's `isocode` is both: `DE-BY`."""
 
+TITLES = ("mr", "mrs", "miss", "ms", "dr", "rev")
+GENDERS = ("MALE", "FEMALE")
 USER_GROUPS = ("b2bgroup", "b2bcustomergroup", "b2badmingroup", "l2cunits")
 PRICE_GROUPS = ("STANDARD", "SILVER", "GOLD")
 DISCOUNT_GROUPS = ("STANDARD", "PARTNER")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
 from sandbox.commerce import database, keys
 from sandbox.commerce.database import Row
 from sandbox.commerce.metadata import LOCALIZED, NAMESPACE
-from sandbox.commerce.model import DEFAULT_LANGUAGE, MANY, IntegrationObject, Item, Kind, Use
+from sandbox.commerce.model import IntegrationObject, Item, Use
+from sandbox.commerce.typesystem import DEFAULT_LANGUAGE, MANY, Kind
 
 Expand = dict[str, Any]
 """The tree of navigation properties to show inline: `{"addresses": {"country": {}}}`."""
@@ -57,13 +57,13 @@ class Renderer:
         found = row[use.name]
         if use.kind is Kind.LOCALIZED:
             return found.get(self.language)
-        return f"/Date({found})/" if use.kind is Kind.DATE else found
+        return f"/Date({found})/" if use.kind is Kind.DATE and found is not None else found
 
     def related(self, item: Item, use: Use, row: Row) -> list[Row]:
         """The rows behind a navigation property."""
         if use.kind in MANY:
             return list(database.children(self.db, item.type, use.attribute, row["pk"]))
-        found = self._one(use.attribute.target, row[use.name])
+        found = self._one(use.target, row[use.name])
         return [] if found is None else [found]
 
     def localized(self, item: Item, row: Row) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Renderer:
         return {"results": results}
 
     def _inline(self, item: Item, use: Use, row: Row, expand: Expand) -> Any:
-        target = self.obj.items[use.attribute.target]
+        target = self.obj.items[use.target]
         entities = [self.entity(target, found, expand) for found in self.related(item, use, row)]
         if use.kind in MANY:
             return {"results": entities}
@@ -91,8 +91,8 @@ class Renderer:
         for step in path[:-1]:
             if row is None:
                 return None
-            row = self._one(item.uses[step].attribute.target, row[step])
-            item = self.obj.items[item.uses[step].attribute.target]
+            row = self._one(item.uses[step].target, row[step])
+            item = self.obj.items[item.uses[step].target]
         return None if row is None else row[path[-1]]
 
     def _one(self, kind: str, pk: int | None) -> Row | None:
@@ -106,11 +106,6 @@ class Renderer:
 
 def _deferred(uri: str, name: str) -> dict[str, Any]:
     return {"__deferred": {"uri": f"{uri}/{name}"}}
-
-
-def date_text(milliseconds: int) -> str:
-    """A point in time as Atom and the control address show it."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 ATOM = (

@@ -12,9 +12,10 @@ from sandbox.commerce import address, database, filters, keys, metadata
 from sandbox.commerce.address import Address
 from sandbox.commerce.database import Row
 from sandbox.commerce.errors import HEADERS, Refused, misformed, not_found
-from sandbox.commerce.model import DEFAULT_LANGUAGE, LANGUAGES, MANY, SIMPLE, IntegrationObject, Item, Kind
+from sandbox.commerce.model import IntegrationObject, Item
 from sandbox.commerce.persistence import Writer
 from sandbox.commerce.render import Expand, Renderer, atom
+from sandbox.commerce.typesystem import DEFAULT_LANGUAGE, LANGUAGES, MANY, SIMPLE, Kind
 from sandbox.core import App, Request, Response, Transaction
 
 
@@ -77,7 +78,7 @@ class Service:
             raise Refused("not_found", f"Could not find property with name: '{where.rest}'.", status=404)
         if use.kind in SIMPLE:
             return {use.name: renderer.value(use, row)}
-        target = where.obj.items[use.attribute.target]
+        target = where.obj.items[use.target]
         entities = [renderer.entity(target, found, {}) for found in renderer.related(item, use, row)]
         if use.kind in MANY:
             return {"results": entities}
@@ -175,7 +176,7 @@ def _find(db: sqlite3.Connection, item: Item, obj: IntegrationObject, payload: d
         if item.uses[name].kind is not Kind.REFERENCE:
             wanted[name] = value
             continue
-        target = _find(db, obj.items[item.uses[name].attribute.target], obj, value)
+        target = _find(db, obj.items[item.uses[name].target], obj, value)
         if target is None:
             return None
         wanted[name] = target["pk"]
@@ -209,7 +210,7 @@ def _expand(request: Request, item: Item, obj: IntegrationObject) -> Expand:
             if use is None or use.kind in SIMPLE:
                 raise misformed(f"'{step}' is no navigation property of [{here.type}].")
             level = level.setdefault(step, {})
-            here = obj.items[use.attribute.target]
+            here = obj.items[use.target]
     return tree
 
 

@@ -8,35 +8,35 @@ from pyodata.v2.model import MetadataBuilder
 
 from .commerce_shop import started
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared/contracts/commerce/InboundB2BUnit.edmx"
+CONTRACTS = Path(__file__).resolve().parents[2].parent / "shared/contracts/commerce"
 EDM = "{http://schemas.microsoft.com/ado/2008/09/edm}"
+OBJECTS = ("InboundB2BUnit", "L2CB2BUnit", "InboundB2BCustomer", "L2CB2BCustomer", "L2CCustomer")
 OWN = {
-    ("B2BUnit", "vatID"),
-    ("B2BUnit", "l2cCustomerNumber"),
-    ("B2BUnit", "l2cSegment"),
-    ("B2BUnit", "l2cEmail"),
-    ("B2BUnit", "modifiedtime"),
-    ("Address", "email"),
-    ("Address", "url"),
-    ("Address", "owner"),
-    ("Address", "modifiedtime"),
+    "B2BUnit": {
+        *(("B2BUnit", name) for name in ("vatID", "l2cPartnerNumber", "l2cCustomerNumber", "l2cSegment", "l2cEmail")),
+        ("B2BUnit", "modifiedtime"),
+        *(("Address", name) for name in ("email", "url", "owner", "modifiedtime")),
+        ("association", "FK_Address_owner"),
+        ("association set", "Address_B2BUnits"),
+    },
+    "B2BCustomer": {
+        *(("B2BCustomer", name) for name in ("l2cPhone", "l2cMobile", "l2cFunction", "l2cDepartment", "modifiedtime")),
+    },
 }
-"""What `L2CB2BUnit` has beyond SAP's `InboundB2BUnit`."""
+"""What the hub's `L2C…` objects have beyond SAP's `Inbound…`."""
 
 
 @pytest.fixture(scope="module")
 def documents():
     with started() as shop:
-        yield {
-            name: shop.get(f"/odata2webservices/{name}/$metadata").content for name in ("InboundB2BUnit", "L2CB2BUnit")
-        }
+        yield {name: shop.get(f"/odata2webservices/{name}/$metadata").content for name in OBJECTS}
 
 
-@pytest.fixture
-def real():
-    if not REAL.exists():
-        pytest.skip(f"{REAL} is not there")
-    return REAL.read_bytes()
+def real(kind):
+    path = CONTRACTS / f"Inbound{kind}.edmx"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    return path.read_bytes()
 
 
 def facts(document):
@@ -60,37 +60,62 @@ def facts(document):
     return found
 
 
-def test_inboundb2bunit_is_described_exactly_as_by_sap(documents, real):
-    ours, theirs = facts(documents["InboundB2BUnit"]), facts(real)
+@pytest.mark.parametrize(("kind", "least"), [("B2BUnit", 60), ("B2BCustomer", 60)])
+def test_an_inbound_object_is_described_exactly_as_by_sap(documents, kind, least):
+    ours, theirs = facts(documents[f"Inbound{kind}"]), facts(real(kind))
     assert ours == theirs
-    assert len(theirs) >= 60
+    assert len(theirs) >= least
 
 
-def test_l2cb2bunit_is_inboundb2bunit_and_what_is_listed_here(documents, real):
-    ours, theirs = facts(documents["L2CB2BUnit"]), facts(real)
+@pytest.mark.parametrize("kind", ["B2BUnit", "B2BCustomer"])
+def test_an_own_object_is_the_inbound_one_and_what_is_listed_here(documents, kind):
+    ours, theirs = facts(documents[f"L2C{kind}"]), facts(real(kind))
     assert {name: fact for name, fact in ours.items() if name in theirs} == theirs
-    more = {name for name in ours if name not in theirs}
-    assert more == OWN | {("association", "FK_Address_owner"), ("association set", "Address_B2BUnits")}
+    assert {name for name in ours if name not in theirs} == OWN[kind]
 
 
-def test_the_comparison_finds_a_planted_difference(documents, real):
-    theirs = facts(real)
-    for old, new in ((b"Address_duplicate|Address", b"Address_Duplicate|Address"), (b's:IsPartOf="true"', b"")):
-        assert old in documents["InboundB2BUnit"]
-        assert facts(documents["InboundB2BUnit"].replace(old, new)) != theirs
+def test_the_consumer_shares_names_and_types_with_what_sap_describes(documents):
+    """No contract shows a Customer; what it has in common with a B2BCustomer, and its addresses, must be the same."""
+    ours = facts(documents["L2CCustomer"])
+    person, address = facts(real("B2BCustomer")), facts(real("B2BUnit"))
+    shared = {name for kind, name in ours if kind == "Customer" and ("B2BCustomer", name) in person}
+    assert {"uid", "customerID", "name", "loginDisabled", "sapIsReplicated", "title", "sessionLanguage"} <= shared
+    for name in shared - {"integrationKey", "key", "customerID"}:
+        theirs = {
+            key: value for key, value in person["B2BCustomer", name].items() if key not in ("FromRole", "Relationship")
+        }
+        assert {key: value for key, value in ours["Customer", name].items() if key in theirs} == theirs, name
+    for kind, name in ours:
+        if kind == "Address" and (kind, name) in address:
+            assert ours[kind, name] == address[kind, name], name
+
+
+@pytest.mark.parametrize("kind", ["B2BUnit", "B2BCustomer"])
+def test_the_comparison_finds_a_planted_difference(documents, kind):
+    theirs = facts(real(kind))
+    planted = [(b's:IsPartOf="true"', b""), (b"|", b"_"), (b'Type="Edm.Boolean"', b'Type="Edm.String"')]
+    for old, new in planted:
+        assert old in documents[f"Inbound{kind}"]
+        assert facts(documents[f"Inbound{kind}"].replace(old, new)) != theirs
 
 
 def test_the_alias_names_the_segments_of_a_key_in_byte_order(documents):
-    found = facts(documents["L2CB2BUnit"])
     alias = "{http://schemas.sap.com/commerce}Alias"
-    assert found["Address", "integrationKey"][alias] == "Address_duplicate|Address_publicKey"
-    assert found["Region", "integrationKey"][alias] == "Country_isocode|Region_isocode"
+
+    def of(name, kind):
+        return facts(documents[name])[kind, "integrationKey"][alias]
+
+    assert of("L2CB2BUnit", "Address") == "Address_duplicate|Address_publicKey"
+    assert of("L2CB2BUnit", "Region") == "Country_isocode|Region_isocode"
+    assert of("L2CB2BCustomer", "B2BCustomer") == "B2BCustomer_customerID|B2BCustomer_uid"
+    assert of("L2CB2BCustomer", "Address") == "Address_publicKey"
+    assert of("L2CCustomer", "Customer") == "Customer_uid"
 
 
-@pytest.mark.parametrize("name", ["InboundB2BUnit", "L2CB2BUnit"])
+@pytest.mark.parametrize("name", OBJECTS)
 def test_pyodata_reads_the_metadata(documents, name):
     model = MetadataBuilder(documents[name]).build()
-    unit = model.entity_type("B2BUnit")
-    assert [key.name for key in unit.key_proprties] == ["integrationKey"]
-    assert {nav.name: nav.to_role.entity_type_name for nav in unit.nav_proprties}["addresses"] == "Address"
-    assert unit.proprty("uid").nullable is False
+    root = model.entity_type(name.removeprefix("Inbound").removeprefix("L2C"))
+    assert [key.name for key in root.key_proprties] == ["integrationKey"]
+    assert {nav.name: nav.to_role.entity_type_name for nav in root.nav_proprties}["addresses"] == "Address"
+    assert root.proprty("uid").nullable is False
