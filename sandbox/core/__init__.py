@@ -16,7 +16,8 @@ State and log rows commit together when the block ends; an exception rolls both 
 db`. A `$batch` handler builds one `Request(..., inner=True, id=f"{request.id}.{n}")` an operation and calls
 `app.serve_inner(inner[, handler])`; None means that this part must be missing from the answer (a fault took it).
 `app.clock.now()` is the system's time, `tx.next_number("range", first)` its number ranges, `app.store.meta/set_meta`
-small settings that outlive the process. `join_key`/`split_key` are the text form of keys in log and control address.
+small settings that outlive the process; `app.closing` what ends with the process. A system with `controls()` has
+addresses of its own under `/_control`. `join_key`/`split_key` are the text form of keys in log and control address.
 """
 
 from sandbox.core.app import App, Route, System, basic_login

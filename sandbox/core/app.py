@@ -7,9 +7,9 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sandbox.core.clock import Clock
 from sandbox.core.faults import Fault, Faults, alters, replaces
@@ -77,6 +77,15 @@ class System(Protocol):
         ...
 
 
+@runtime_checkable
+class Controls(Protocol):
+    """What a system may give besides: addresses of its own under `/_control`."""
+
+    def controls(self) -> list[tuple[str, str, Handler]]:
+        """Method, path below `/_control` as a regular expression, and handler; errors are answered as for the others."""
+        ...
+
+
 class Stats:
     """What went over the wire since the process started, or since the last reset."""
 
@@ -84,6 +93,7 @@ class Stats:
         self._lock = threading.Lock()
         self.requests: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        self.events: Counter[str] = Counter()
         self.late_pending = 0
 
     def late(self, step: int) -> None:
@@ -101,16 +111,28 @@ class Stats:
         with self._lock:
             self.faults[fault.kind] += 1
 
+    def count_named(self, name: str) -> None:
+        """Count one fault that a setting of the system made happen."""
+        with self._lock:
+            self.faults[name] += 1
+
+    def note(self, name: str, number: int = 1) -> None:
+        """Count something that happens behind the requests."""
+        with self._lock:
+            self.events[name] += number
+
     def snapshot(self) -> dict[str, Any]:
         """The counters as plain dictionaries."""
         with self._lock:
-            return {"requests": dict(self.requests), "faults": dict(self.faults), "late_pending": self.late_pending}
+            counters = {"requests": self.requests, "faults": self.faults, "events": self.events}
+            return {**{name: dict(counter) for name, counter in counters.items()}, "late_pending": self.late_pending}
 
     def reset(self) -> None:
         """Start counting anew."""
         with self._lock:
             self.requests.clear()
             self.faults.clear()
+            self.events.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +157,19 @@ class App:
         self.system: System
         self._routes: list[tuple[re.Pattern[str], Route]] = []
         self._ids = itertools.count(1)
+        self.closing: list[Callable[[], None]] = []
+        """What a system wants done before the process ends, such as ending its threads."""
 
     def install(self, system: System, extra: Sequence[Route] = ()) -> None:
         """Put the system, and routes of the control address, behind this app."""
         self.system = system
         self._routes = [(re.compile(r.pattern), r) for r in [*extra, *system.routes()]]
+
+    def close(self) -> None:
+        """End what the system runs in the background, then the store."""
+        for step in self.closing:
+            step()
+        self.store.close()
 
     def next_id(self) -> str:
         """A request id for a request that brings none."""

@@ -1,17 +1,17 @@
 """The control address: commit log, statistics, faults, changes as a user would make them, the clock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
 
 from sandbox.core.app import App, Route
-from sandbox.core.messages import Request, Response, json_response
+from sandbox.core.messages import Handler, Request, Response, json_response
 
 
-def routes(app: App) -> list[Route]:
-    """Routes under `/_control`, to be installed before the system's own."""
+def routes(app: App, extra: Sequence[tuple[str, str, Handler]] = ()) -> list[Route]:
+    """Routes under `/_control`, to be installed before the system's own; `extra` are those of the system."""
     control = _Control(app)
     table: list[tuple[str, str, Callable[[Request], Response]]] = [
         ("GET", "", control.index),
@@ -30,6 +30,7 @@ def routes(app: App) -> list[Route]:
         ("POST", "/clock", control.set_clock),
         ("GET", "/settings", control.settings),
         ("POST", "/settings", control.settings),
+        *extra,
     ]
     made = [Route(f"/_control{path}", _answered(handler), "control", (method,)) for method, path, handler in table]
     return [*made, Route("/_control.*", lambda _: json_response({"error": "no such control address"}, 404), "control")]

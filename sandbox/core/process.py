@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 
 from sandbox.core import control
-from sandbox.core.app import App
+from sandbox.core.app import App, Controls
 from sandbox.core.clock import Clock
 from sandbox.core.server import Server
 from sandbox.core.store import Store
@@ -52,7 +52,8 @@ def _module(name: str) -> ModuleType:
 def _run(options: argparse.Namespace, folder: Path) -> int:
     clock = Clock()
     app = App(Store(folder, clock), clock)
-    app.install(_module(options.system).create(options, app), control.routes(app))
+    system = _module(options.system).create(options, app)
+    app.install(system, control.routes(app, system.controls() if isinstance(system, Controls) else ()))
     server = Server(options.port, app)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -68,5 +69,5 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         server.serve_forever(poll_interval=0.05)
     finally:
         server.server_close()
-        app.store.close()
+        app.close()
     return 0

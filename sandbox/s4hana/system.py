@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import epm, generator
-from sandbox.core import App, Fault, Request, Response, Route, Transaction
+from sandbox.core import App, Fault, Handler, Request, Response, Route, Transaction
 from sandbox.s4hana import tables
 from sandbox.s4hana.batch import Batch
 from sandbox.s4hana.change import change_record, delete_record
@@ -19,9 +19,8 @@ from sandbox.s4hana.security import Security
 from sandbox.s4hana.service import Service
 from sandbox.s4hana.settings import for_profile
 from sandbox.s4hana.tables import Row
+from sandbox.s4hana.users import PERSON, Users
 
-PERSON = "MILLER"
-"""Who makes the changes of the control address, and holds the locks."""
 JSON = {"accept": "application/json"}
 
 
@@ -58,6 +57,7 @@ class S4Hana:
         self.model = model
         self.service = service
         self.batch = Batch(app, service)
+        self.users = Users(service)
 
     def routes(self) -> list[Route]:
         """The one service served."""
@@ -66,6 +66,10 @@ class S4Hana:
             Route(root + r"/\$batch", self.batch.answer, "$batch", ("POST",)),
             Route(root + r"(?:/.*)?", self.service.answer, "service"),
         ]
+
+    def controls(self) -> list[tuple[str, str, Handler]]:
+        """What only users of this system do."""
+        return self.users.controls()
 
     def error(self, status: int, message: str) -> Response:
         """An error in SAP's shape."""
