@@ -5,7 +5,7 @@ import json
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,14 @@ class Transaction:
         self.clock = clock
         self.request_id = request_id
         self.origin = origin
+        self.logged: list[tuple[str, str, str]] = []
+        """Entity, key and action of the rows logged so far."""
 
     def log(self, entity: str, key: str, action: str, payload: Any = None, *, mark: str | None = None) -> None:
         """Append one row to the commit log; `action` is created, updated or deleted, `payload` is hashed, not kept."""
         if action not in ACTIONS:
             raise ValueError(f"action must be one of {', '.join(ACTIONS)}, not {action!r}")
+        self.logged.append((entity, key, action))
         row = (self.clock.now().isoformat(), entity, key, action, self.origin, self.request_id)
         self.db.execute(
             "INSERT INTO commit_log (at, entity, key, action, origin, request_id, payload_hash, mark)"
@@ -64,6 +67,8 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "state.sqlite3"
         self.clock = clock
+        self.committed: Callable[[Transaction], None] | None = None
+        """Told of every transaction when it is committed, in their order; must not wait."""
         self._lock = threading.Lock()
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._writer = self._connect()
@@ -101,12 +106,15 @@ class Store:
         """One transaction: commits at the end of the block, rolls back when the block raises."""
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
+            made = Transaction(self._writer, self.clock, request_id, origin)
             try:
-                yield Transaction(self._writer, self.clock, request_id, origin)
+                yield made
             except BaseException:
                 self._writer.execute("ROLLBACK")
                 raise
             self._writer.execute("COMMIT")
+            if self.committed is not None:
+                self.committed(made)
 
     def meta(self, name: str) -> str | None:
         """A stored setting, or None."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox import epm, generator
+from sandbox import epm, generator, twins
 from sandbox.core import App, Fault, Handler, Request, Response, Route, Transaction
 from sandbox.s4hana import tables
 from sandbox.s4hana.batch import Batch
@@ -27,6 +27,7 @@ JSON = {"accept": "application/json"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `python -m sandbox s4hana`."""
     parser.add_argument("--partners", type=int, default=1000, help="how many partners to generate into a new store")
+    parser.add_argument("--twins", type=int, default=0, help="pairs of customers that share one VAT number")
     parser.add_argument(
         "--epm", type=Path, help="folder with SAP's demonstration data, loaded instead of generated partners"
     )
@@ -40,7 +41,8 @@ def create(options: argparse.Namespace, app: App) -> "S4Hana":
     model = load()
     app.store.script(tables.schema(model))
     if app.store.meta("loaded") is None:
-        partners = epm.partners(options.epm) if options.epm else generator.partners(options.seed, options.partners)
+        generated = twins.paired(generator.partners(options.seed, options.partners), options.twins)
+        partners = epm.partners(options.epm) if options.epm else generated
         app.store.set_meta("loaded", str(Loader(model, app.store).load(partners)))
     settings = for_profile(options.profile)
     security = Security(options.user, options.password, settings)
