@@ -2,7 +2,7 @@
 
 A read: `walk(session, ServerPaging(session, path))` gives pages split into raw records; `records(page.records, shape, keys)`
 decodes them one at a time. A write: `session.request("POST", …)`, or `write_batch` and `read_batch` around one; what the
-system refused becomes an outcome by `refusal`, an AnswerLost becomes `unknown`.
+system refused becomes an outcome by `refusal`, an AnswerLost becomes `unknown`. SOAP: `SoapClient`.
 """
 
 from l2c.http.answers import Answer, json_bytes, retry_after, server_time
@@ -42,7 +42,10 @@ from l2c.http.paging import KeysetPaging, Paging, ServerPaging, next_address, wa
 from l2c.http.refusals import is_lock, refusal, sap_error
 from l2c.http.retries import Retries
 from l2c.http.session import HttpSession, Limits
+from l2c.http.soap import Envelope, SoapClient
+from l2c.http.soap_faults import MessageRefused
 from l2c.http.values import duration, iso_day, iso_local, iso_time, iso_utc, ticks, ticks_offset, to_json
+from l2c.http.xml import parse_xml
 
 __all__ = [
     "Answer",
@@ -53,9 +56,11 @@ __all__ = [
     "Csrf",
     "CsrfPair",
     "EntityType",
+    "Envelope",
     "HttpSession",
     "KeysetPaging",
     "Limits",
+    "MessageRefused",
     "Metadata",
     "Navigation",
     "NoAuth",
@@ -65,6 +70,7 @@ __all__ = [
     "Retries",
     "ServerPaging",
     "Shape",
+    "SoapClient",
     "Token",
     "after",
     "all_of",
@@ -90,6 +96,7 @@ __all__ = [
     "literal",
     "next_address",
     "parse_metadata",
+    "parse_xml",
     "query_path",
     "read_batch",
     "records",

@@ -5,7 +5,7 @@ the environment, and repeats only what cannot act twice. Safe to use from severa
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin
@@ -53,6 +53,7 @@ class _Call:
     headers: Mapping[str, str]
     repeatable: bool
     where: str
+    own: Callable[[Answer], bool] | None = None
 
 
 class HttpSession:
@@ -108,6 +109,7 @@ class HttpSession:
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
         expect: Collection[int] = (),
+        own: Callable[[Answer], bool] | None = None,
     ) -> Answer:
         """Send one request and return its whole answer.
 
@@ -115,13 +117,13 @@ class HttpSession:
         (default: reads) says that sending it twice does no harm: only such requests, and those surely not acted on, are
         tried again. Statuses: 401 and 403 are an AuthError; 408, 425, 429 and 5xx a TransientError with `retry_after`, or
         AnswerLost where the request may have acted; with `expect`, any status outside it is a ProtocolError with SAP's own
-        code and text; without, every other status is returned.
+        code and text; without, every other status is returned. `own` picks answers that are returned whatever their status
+        (a SOAP fault comes with 500).
         """
         url = self.address(path)
         again = method in _READS if repeatable is None else repeatable
-        call = _Call(
-            method, url, body, {**self._headers, **(headers or {})}, again, place(self.system.name, method, url)
-        )
+        where = place(self.system.name, method, url)
+        call = _Call(method, url, body, {**self._headers, **(headers or {})}, again, where, own)
         answer = self.retries.run(lambda: self._attempt(call))
         if expect and answer.status not in expect:
             raise self._unexpected(answer)
@@ -155,7 +157,8 @@ class HttpSession:
         if answer.status == 403 and pair and answer.headers.get("x-csrf-token", "").lower() == "required":
             pair = self._renew(pair)
             answer = self._exchange(call, sent, pair)
-        self._raise_for(answer, call)
+        if call.own is None or not call.own(answer):
+            self._raise_for(answer, call)
         return answer
 
     def _pair(self, call: _Call) -> CsrfPair | None:
