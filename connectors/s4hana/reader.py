@@ -14,14 +14,18 @@ import msgspec
 
 from connectors.s4hana.cursor import (
     Cursor,
+    Local,
     Partition,
-    Stamp,
+    Position,
+    Seen,
     highest_local,
-    lowest_local,
+    is_beyond,
     moment,
     moment_text,
+    newest,
     parse_cursor,
     parse_partition,
+    start_of,
 )
 from connectors.s4hana.entities import PARTNER, Entity, alpha
 from connectors.s4hana.filters import (
@@ -42,8 +46,6 @@ from l2c.http import (
     all_of,
     any_of,
     decode,
-    iso_day,
-    iso_time,
     join_key,
     next_address,
     query_path,
@@ -52,15 +54,8 @@ from l2c.http import (
     split_page,
 )
 
-
-class _Position(msgspec.Struct):
-    key: str = msgspec.field(name="BusinessPartner")
-    day: str | None = msgspec.field(name="LastChangeDate", default=None)
-    time: str | None = msgspec.field(name="LastChangeTime", default=None)
-
-
-_LONGER = timedelta(seconds=60)  # how far a delta reads on into what changes after its beginning
-_position = msgspec.json.Decoder(_Position)
+_BORN = ("CreationDate", "CreationTime")
+_positions = msgspec.json.Decoder(Position)
 
 
 @dataclass(slots=True)
@@ -137,7 +132,7 @@ class Reader:
         end = parse_cursor(until, system=self._system.name)
         asked = Asked(
             entity=entity,
-            columns=self._service.columns(entity, fields),
+            columns=self._columns(entity, fields),
             size=min(page_size, self._settings.max_page_size),
             range=parse_partition(partition, system=self._system.name),
             until=moment(end.upto) if end and end.upto else None,
@@ -147,8 +142,13 @@ class Reader:
             resumed = cursor if cursor and cursor.phase == "load" else Cursor(upto=asked.range.upto, phase="load")
             return self._load(asked, resumed)
         if cursor.phase == "":
-            cursor = Cursor(since=cursor.upto, phase="all")
+            cursor = Cursor(since=cursor.upto, phase="all", seen=cursor.seen, told=cursor.told)
         return self._delta(asked, cursor)
+
+    def _columns(self, entity: Entity, fields: Collection[str]) -> Columns:
+        """What to ask for: a partner without a change stamp stands where it was created, so that is asked for too."""
+        born = _BORN if fields and entity.name == PARTNER and self._settings.read_unstamped else ()
+        return self._service.columns(entity, (*fields, *born))
 
     def _load(self, asked: Asked, cursor: Cursor) -> Iterator[Page]:
         """Everything, in key order; what changes meanwhile is changed after `upto` and comes with the next delta."""
@@ -164,16 +164,25 @@ class Reader:
             if following == answer.url:
                 raise ProtocolError(f"{answer.where}: the source repeats a page: stopped", system=answer.system)
             last = self._last_key(keys, page)
-            cursor = Cursor(upto=upto, phase="load", key=last or cursor.key)
+            seen = self._seen(asked, cursor, answer, page)
+            cursor = Cursor(upto=upto, phase="load", key=last or cursor.key, seen=seen)
             finished = asked.is_last(answer, page, join_key(last) if last else "")
-            done = self._finished(asked.entity, upto) if finished else cursor
+            done = self._finished(asked.entity, cursor) if finished else cursor
             yield Page(self._service.decoded(asked.entity, asked.columns, page), done.text(), page.count)
             if finished:
                 return
             link = following if self._follow else None
 
-    def _finished(self, entity: Entity, upto: str) -> Cursor:
-        return Cursor(upto=upto) if entity.name == PARTNER else Cursor()
+    @staticmethod
+    def _finished(entity: Entity, cursor: Cursor) -> Cursor:
+        return Cursor(upto=cursor.upto, seen=cursor.seen) if entity.name == PARTNER else Cursor()
+
+    def _seen(self, asked: Asked, cursor: Cursor, answer: Answer, page: RawPage) -> Seen | None:
+        """The newest stamp known behind a page; a partition knows none, so that all of them end with one cursor."""
+        if asked.entity.name != PARTNER or asked.range.above is not None or asked.range.to is not None:
+            return cursor.seen
+        shown = (_positions.decode(raw).local for raw in page.records)
+        return newest(cursor.seen, shown, self._answered(answer), self._system.time_zone)
 
     @staticmethod
     def _last_key(keys: Sequence[str], page: RawPage) -> tuple[str, ...] | None:
@@ -185,6 +194,11 @@ class Reader:
     def _now(self, answer: Answer) -> str:
         """The system's clock when the request began: its answer is stamped at the end, what it shows is older."""
         return moment_text((server_time(answer) or self._system.clock()) - timedelta(seconds=answer.took_s))
+
+    def _answered(self, answer: Answer) -> datetime:
+        """The system's clock when the answer was ready, or a little later: it tells whole seconds."""
+        told = server_time(answer)
+        return told + timedelta(seconds=answer.took_s + 2) if told else self._system.clock()
 
     def _upto(self, asked: Asked, answer: Answer) -> str:
         now = self._now(answer)
@@ -200,7 +214,7 @@ class Reader:
             upto = cursor.upto or self._upto(asked, answer)
             if cursor.upto is None and self._went_back(cursor, upto):
                 # the system's clock was set back: its new stamps lie before the cursor
-                cursor = Cursor(since=upto, phase="all")
+                cursor = Cursor(since=upto, phase="all", seen=cursor.seen)
                 asked.counted = False
                 continue
             cursor = self._advanced(asked, cursor, upto, answer, page)
@@ -210,10 +224,12 @@ class Reader:
     def _went_back(cursor: Cursor, upto: str) -> bool:
         return cursor.since is not None and moment(upto) < moment(cursor.since) - timedelta(seconds=2)
 
+    def _start(self, cursor: Cursor) -> Local:
+        return cursor.start or start_of(cursor, timedelta(seconds=self._settings.overlap_s), self._system.time_zone)
+
     def _delta_path(self, asked: Asked, cursor: Cursor) -> str:
         """The address of the page behind a position of a delta."""
-        since = moment(str(cursor.since)) - timedelta(seconds=self._settings.overlap_s)
-        start = lowest_local(since, self._system.time_zone)
+        start = self._start(cursor)
         stamped = behind_stamp(cursor.stamp) if cursor.stamp else changed_from(start)
         if asked.until is not None:
             stamped = all_of([stamped, changed_until(highest_local(asked.until, self._system.time_zone))])
@@ -230,31 +246,25 @@ class Reader:
         When it is full, both go on by themselves: servers differ in whether empty stamps sort first or last.
         """
         stamp, bare, last = cursor.stamp, cursor.bare, ""
-        for raw in page.records if cursor.phase == "all" else page.records[-1:]:
-            found = _position.decode(raw)
+        for found in map(_positions.decode, page.records if cursor.phase == "all" else page.records[-1:]):
             last = found.key
-            if found.day is None:
+            if found.stamp is None:
                 bare = found.key
             else:
-                stamp = Stamp(iso_day(found.day), iso_time(found.time or "PT0S"), found.key)
+                stamp = found.stamp
                 last = f"{stamp.day} {stamp.time} {stamp.key}"
         short = asked.is_last(answer, page, last)
-        ended = short or (cursor.phase != "unstamped" and self._is_beyond(stamp, upto))
-        if not ended:
+        beyond = is_beyond(stamp, moment(upto), self._answered(answer), self._system.time_zone)
+        seen = self._seen(asked, cursor, answer, page)
+        if not short and (cursor.phase == "unstamped" or not beyond):
             phase = cursor.phase if cursor.phase == "unstamped" else "stamped"
         elif cursor.phase == "unstamped" or not self._settings.read_unstamped or (short and cursor.phase == "all"):
-            return Cursor(upto=upto)
+            return Cursor(upto=upto, seen=seen)
         else:
             phase = "unstamped"
             asked.counted = False
-        return Cursor(upto=upto, since=cursor.since, phase=phase, stamp=stamp, bare=bare)
-
-    def _is_beyond(self, stamp: Stamp | None, upto: str) -> bool:
-        """Whether a position lies well behind the beginning of this read: the rest is the next read's, or a wrong clock's."""
-        if stamp is None:
-            return False
-        end = highest_local(moment(upto) + _LONGER, self._system.time_zone)
-        return (stamp.day, stamp.time) > (end.day, end.time)
+        start = self._start(cursor)
+        return Cursor(upto=upto, since=cursor.since, phase=phase, stamp=stamp, bare=bare, start=start, seen=seen)
 
     def fetch(self, entity: Entity, keys: Sequence[str], fields: Collection[str]) -> Iterator[Record]:
         """The records of these keys in few requests; a key without a record comes as deleted."""
