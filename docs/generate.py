@@ -199,6 +199,9 @@ personal fields are masked in messages.
 
 Names with dots make nested objects: `country.isocode: country`.
 
+`for_each` may name single values between brackets instead of a list: each that is not empty becomes an element, called `this`.
+So one value makes a list of one: `to_PhoneNumber: {for_each: "[phone]", fields: {PhoneNumber: this}}`.
+
 ## Expressions
 
 Field paths (`to_Customer.DeliveryIsBlocked`), texts in quotes, numbers (always decimal), `null`, `true`, `false`, comparisons,
@@ -269,10 +272,10 @@ def mapping_page() -> str:
 
 GROUPS = {
     "Texts": ("first_of", "join", "upper", "lower", "trim", "truncate", "pad_left", "alpha_in", "alpha_out", "replace", "substring",
-              "starts_with", "contains", "length", "text"),
+              "part", "before_last", "behind_last", "starts_with", "contains", "length", "text"),
     "Numbers": ("number", "abs", "round_half_up", "rounding"),
     "Days": ("date", "today", "valid_on"),
-    "Lists and maps": ("preferred", "preferred_join", "pick", "in_map"),
+    "Lists and maps": ("first_in", "preferred", "preferred_join", "pick", "in_map"),
     "Anything": ("empty",),
 }  # fmt: skip
 

@@ -37,7 +37,7 @@ def write_call(scope: Scope, function: Function, arguments: Sequence[Typed]) -> 
         return in_place(scope, arguments)
     kind = _GIVES.get(function.gives, "any")
     length = _LENGTHS[function.name](arguments) if function.name in _LENGTHS else None
-    if function.name in ("preferred", "pick"):
+    if function.name in ("preferred", "pick", "first_in"):
         kind, length = arguments[0].info.kind, arguments[0].length
     name = function.call.__name__
     return Typed(f"{name}({', '.join(a.code for a in arguments)})", kind, length, loads_of(*arguments), clean=True)
@@ -136,6 +136,7 @@ def _parts(arguments: Sequence[Typed]) -> int | None:
 
 
 _LENGTHS: dict[str, Callable[[Sequence[Typed]], int | None]] = {
-    "trim": _same, "alpha_out": _same, "truncate": _cut_at(1), "substring": _cut_at(2),
+    "trim": _same, "alpha_out": _same, "truncate": _cut_at(1), "substring": _cut_at(2), "part": _cut_at(2),
+    "before_last": _same, "behind_last": _same,
     "pad_left": _filled_to, "alpha_in": _filled_to, "preferred_join": _parts,
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Writes a plan out as Python source, careful form: takes any record and collects every mistake of it."""
 
 from l2c.mapping.fast import deeper, due, indent, literals
-from l2c.mapping.rules import Group, Leaf, Many, Part, Plan
+from l2c.mapping.rules import Group, Leaf, Many, Named, Part, Plan
 from l2c.mapping.scopes import Load, Scope
 from l2c.mapping.typed import Typed
 
@@ -193,14 +193,27 @@ def _careful_many(part: Many, holder: str) -> list[str]:
         for below in part.parts:
             body += [*_careful(below, made), *_put(below, made)]
         body.append(f"{v}.append({made})")
-    lines = [f"{v} = []", f"for {part.scope.var} in {part.source.var}:", *deeper(body)]
+    source, before = _source(part, holder)
+    lines = [*before, f"{v} = []", f"for {part.scope.var} in {source}:", *deeper(body)]
     if part.list_by or part.as_set:
         ordered = f"in_order({v}, {part.list_by!r})" if part.list_by else f"sorted(set({v}))"
         lines += ["if not E.found:", "    try:", f"        {v} = {ordered}", f"    except {_CAUGHT} as x:"]
         lines += [f"        E.unfit({n}, x, {holder})"]
     if part.required:
         lines += [f"if not {v}:", f"    E.say({n}, 'empty, but required', {holder})"]
-    return [f"if {part.source.flag}:", f"    {v} = A", "else:", *deeper(lines)]
+    flags = (
+        [load.flag for load in part.source.loads if load.flag] if isinstance(part.source, Named) else [part.source.flag]
+    )
+    return [f"if {' and '.join(flags)}:", f"    {v} = A", "else:", *deeper(lines)] if flags else lines
+
+
+def _source(part: Many, holder: str) -> tuple[str, list[str]]:
+    """What a list is made of, and the lines that come before."""
+    if not isinstance(part.source, Named):
+        return part.source.var, []
+    name = f"{part.var}_s"
+    caught = [f"except {_CAUGHT} as x:", f"    E.unfit({part.number}, x, {holder})", f"    {name} = []"]
+    return name, ["try:", f"    {name} = {part.source.code}", *caught]
 
 
 def _swap(lines: list[str], made: str) -> list[str]:

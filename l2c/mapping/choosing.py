@@ -1,6 +1,6 @@
-"""Functions of the expression language that choose among the elements of a list, or cut a text into parts."""
+"""Functions of the expression language that choose among the elements of a list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from l2c.mapping.values import Unfit
@@ -30,6 +30,11 @@ def pick(values: Iterable[Any], keys: Iterable[Any], *wanted: str) -> Any:
         if value is not None and value != "" and key in wanted and wanted.index(key) < rank:
             best, rank = value, wanted.index(key)
     return best
+
+
+def first_in(values: Iterable[Any]) -> Any:
+    """The first value of a list that is not empty: `first_in(addresses.country)`."""
+    return next((value for value in values if not _empty(value)), None)
 
 
 def preferred_of(elements: Iterable[Any], field: str, flag: str) -> Any:
@@ -77,3 +82,17 @@ def _joined(separator: str, values: Iterable[Any]) -> str:
         if text.__class__ is not str:
             raise Unfit("preferred_join() needs text", text)
     return separator.join(texts)
+
+
+def preferred_join_of(elements: Iterable[Any], separator: str, flag: str, fields: Sequence[str]) -> str | None:
+    """`preferred_join()` straight over the elements of one list."""
+    first, best = fields[0], None
+    for element in elements:
+        if _empty(element.get(first)):
+            continue
+        if element.get(flag) is True:
+            best = element
+            break
+        if best is None:
+            best = element
+    return None if best is None else _joined(separator, [best.get(name) for name in fields])

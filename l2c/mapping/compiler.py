@@ -9,12 +9,12 @@ from l2c.config.model import place_of
 from l2c.mapping.expressions import Translator
 from l2c.mapping.heads import check_actions, read_head, write_head
 from l2c.mapping.leaves import leaf
-from l2c.mapping.rules import Group, Leaf, Many, Part, Plan, Table
-from l2c.mapping.scopes import ANY, Info, Scope, Unit, canonical_names, native_names
+from l2c.mapping.rules import Group, Leaf, Many, Named, Part, Plan, Table
+from l2c.mapping.scopes import ANY, Info, Load, Scope, Unit, canonical_names, native_names
 from l2c.mapping.sources import Sources
 from l2c.mapping.tree import At, Branch, Placed, gathered, grown
 from l2c.mapping.trouble import Reason
-from l2c.mapping.typed import NOTHING, Mistake, Typed
+from l2c.mapping.typed import NOTHING, Mistake, Typed, longest
 
 MAX_NESTING = 8
 
@@ -186,14 +186,11 @@ class Builder:
         path = spot.above + name
         if info is not ANY and not info.many:
             self.say(self.place(at), f"'{path}' is no list; for_each makes lists only")
-        steps, names, plain = self._source_list(rule.for_each or "", scope, (*at, "for_each"))
-        load = scope.load(steps, Info("list", many=True))
-        outer = f"{scope.path}." if scope.path else ""
-        inner = Scope(self.unit, self.unit.name("e"), outer + ".".join(steps), names, scope, plain)
+        source, inner = self._source(rule.for_each or "", scope, (*at, "for_each"))
         when = self.when(rule, inner, at)
         number, early = self.reason(path, self.place(at)), len(inner.loads)
         many = Many(
-            name, path, self.unit.name("v"), load, inner, self.place(at), number, self.unit.name("o"), when=when
+            name, path, self.unit.name("v"), source, inner, self.place(at), number, self.unit.name("o"), when=when
         )
         many.early = early
         if rule.element is not None:
@@ -221,6 +218,30 @@ class Builder:
         many.parts.insert(0, key)
         for part in _same_element(many.parts):
             self.reasons[part.number] = replace(self.reasons[part.number], list_by=many.list_by)
+
+    def _source(self, text: str, scope: Scope, at: At) -> tuple[Load | Named, Scope]:
+        """What a for_each goes through, and the scope of one element."""
+        if text.lstrip().startswith("["):
+            return self._named(text, scope, at)
+        steps, names, plain = self._source_list(text, scope, at)
+        outer = f"{scope.path}." if scope.path else ""
+        inner = Scope(self.unit, self.unit.name("e"), outer + ".".join(steps), names, scope, plain)
+        return scope.load(steps, Info("list", many=True)), inner
+
+    def _named(self, text: str, scope: Scope, at: At) -> tuple[Named, Scope]:
+        """The values between brackets as the elements of a list."""
+        values: tuple[Typed, ...] = ()
+        try:
+            values = Translator(scope, text, self.sources.tables).named_values()
+        except Mistake as mistake:
+            self.say(self.place(at), mistake.text)
+        kinds = {value.kind for value in values} - {"null"}
+        plain = Info(
+            kinds.pop() if len(kinds) == 1 else "any",
+            longest(*values),
+            personal=any(value.personal for value in values),
+        )
+        return Named(values), Scope(self.unit, self.unit.name("e"), scope.path, {}, scope, plain)
 
     def _source_list(
         self, text: str, scope: Scope, at: At

@@ -12,6 +12,7 @@ from decimal import Decimal
 from l2c.config import near_miss
 from l2c.mapping import names
 from l2c.mapping.calls import fits, is_today, parameter_kinds, valid_today, write_call
+from l2c.mapping.choices import CHOOSING, chosen, parts_of
 from l2c.mapping.functions import FUNCTIONS, Function
 from l2c.mapping.rules import Table
 from l2c.mapping.scopes import Scope, ValueKind
@@ -64,6 +65,13 @@ class Translator:
         """The expression as Python; raises Mistake."""
         return self.node(parse_expression(self.text))
 
+    def named_values(self) -> tuple[Typed, ...]:
+        """The values between brackets, each as Python; raises Mistake."""
+        found = parse_expression(self.text)
+        if not isinstance(found, ast.List) or not found.elts:
+            raise Mistake("a list in brackets needs at least one value: [phone]")
+        return tuple(self.node(entry) for entry in found.elts)
+
     def node(self, node: ast.expr) -> Typed:
         """One node as Python; raises Mistake for every kind of node that is not on the list."""
         made = _NODES.get(type(node))
@@ -85,7 +93,7 @@ class Translator:
         return Typed(self.unit.constant(Decimal(written)), "number", plain=True)
 
     def _path(self, node: ast.expr) -> Typed:
-        parts = _parts(node)
+        parts = parts_of(node)
         if len(parts) == 1 and parts[0] in _LITERALS:
             kind: ValueKind = "null" if parts[0] == "null" else "boolean"
             return Typed(_LITERALS[parts[0]], kind, plain=True)
@@ -171,7 +179,7 @@ class Translator:
             raise Mistake(
                 "behind 'in' stands a list field or constants in brackets; for texts use contains(…)", right.col_offset
             )
-        values = names.values(self.scope, _parts(right), right.col_offset)
+        values = names.values(self.scope, parts_of(right), right.col_offset)
         return Typed(f"{item.safe} {word} {values.code}", "boolean", loads=loads_of(item, values))
 
     def _call(self, node: ast.Call) -> Typed:
@@ -190,35 +198,15 @@ class Translator:
         if function.name == "today":
             self.unit.clock = True
             return Typed("compared_now(N, T, T)", "date", 10, clean=True)
-        if function.name in ("preferred", "pick") and (chosen := self._chosen(function, node)) is not None:
-            return chosen
+        if function.name in CHOOSING and (found := chosen(self, function, node)) is not None:
+            return found
         now = function.name == "valid_on" and is_today(node.args[0])
         wanted = list(zip(kinds, node.args, strict=True))[1 if now else 0 :]
-        arguments = [self._argument(function, kind, argument) for kind, argument in wanted]
+        arguments = [self.argument(function, kind, argument) for kind, argument in wanted]
         return valid_today(self.scope, *arguments) if now else write_call(self.scope, function, arguments)
 
-    def _chosen(self, function: Function, node: ast.Call) -> Typed | None:
-        """preferred() and pick() over two fields of one list go through its elements once."""
-        values, others = node.args[:2]
-        if not isinstance(values, ast.Attribute) or not isinstance(others, ast.Attribute):
-            return None
-        first, second = _parts(values), _parts(others)
-        if first[:-1] != second[:-1] or first[:-1] == ("parent",):
-            return None
-        wanted = [self._argument(function, "text", argument) for argument in node.args[2:]]
-        if not all(isinstance(argument, ast.Constant) for argument in node.args[2:]):
-            return None
-        names.values(self.scope, second, others.col_offset, load=False)
-        elements = names.records(self.scope, first, second[-1:], values.col_offset)
-        ranks = {ast.literal_eval(side.code): rank for rank, side in reversed(list(enumerate(wanted)))}
-        more = f", {self.unit.constant(ranks, 'X')}" if function.name == "pick" else ""
-        found = f"{function.name}_of({elements.code}, {first[-1]!r}, {second[-1]!r}{more})"
-        if function.name == "preferred":  # most lists have one element
-            found = f"({elements.code}[0].get({first[-1]!r}) if len({elements.code}) == 1 else {found})"
-        code = f"{found} if {elements.code} else None"
-        return Typed(code, elements.kind, elements.length, elements.loads, info=elements.info, clean=elements.clean)
-
-    def _argument(self, function: Function, kind: str, node: ast.expr) -> Typed:
+    def argument(self, function: Function, kind: str, node: ast.expr) -> Typed:
+        """One argument of a call; raises Mistake where it is not what the function takes."""
         if kind == "whole":
             if not isinstance(node, ast.Constant) or type(node.value) is not int or not 0 <= node.value <= 10_000:
                 raise Mistake(f"{function.name}() needs a whole number up to 10000 here", node.col_offset)
@@ -229,8 +217,8 @@ class Translator:
         if kind == "list":
             if not is_path:
                 raise Mistake(f"{function.name}() needs the path of a list here", node.col_offset)
-            return names.values(self.scope, _parts(node), node.col_offset)
-        whole = names.whole_list(self.scope, _parts(node)) if function.name == "empty" and is_path else None
+            return names.values(self.scope, parts_of(node), node.col_offset)
+        whole = names.whole_list(self.scope, parts_of(node)) if function.name == "empty" and is_path else None
         made = whole or self.node(node)
         if not fits(made.kind, kind):
             hint = "; use text(…)" if kind == "text" else ""
@@ -258,21 +246,6 @@ def _as_number(side: Typed) -> Typed:
 
 def _comparable(kind: str) -> str:
     return {"decimal": "number", "date": "text"}.get(kind, kind)
-
-
-def _parts(node: ast.expr) -> tuple[str, ...]:
-    parts: list[str] = []
-    here = node
-    while isinstance(here, ast.Attribute):
-        parts.append(here.attr)
-        here = here.value
-    if not isinstance(here, ast.Name):
-        raise Mistake("only names may stand before a dot", node.col_offset)
-    parts.append(here.id)
-    for part in parts:
-        if part.startswith("_") or not part.isascii():
-            raise Mistake(f"name '{part}' is not allowed: it starts with '_' or is not ASCII", node.col_offset)
-    return tuple(reversed(parts))
 
 
 def _name_of(node: ast.AST) -> str:

@@ -5,7 +5,7 @@ Only text made here, from checked nodes and `repr`ed constants, becomes code; no
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from l2c.mapping.rules import Group, Leaf, Many, Part, Plan
+from l2c.mapping.rules import Group, Leaf, Many, Named, Part, Plan
 from l2c.mapping.scopes import Load, Scope
 
 
@@ -273,7 +273,8 @@ def _fast_many(part: Many) -> list[str]:
         body += _texts(part.parts)
         body += _display(part.made, part.parts)
         body.append(f"{part.var}.append({part.made})")
-    lines = [f"{part.var} = []", f"for {part.scope.var} in {part.source.var}:", *deeper(body)]
+    source = part.source.code if isinstance(part.source, Named) else part.source.var
+    lines = [f"{part.var} = []", f"for {part.scope.var} in {source}:", *deeper(body)]
     if part.list_by:
         lines += [f"if len({part.var}) > 1:", f"    {part.var} = in_order({part.var}, {part.list_by!r})"]
     elif part.as_set:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
-from l2c.mapping.choosing import pick, preferred, preferred_join
+from l2c.mapping.choosing import first_in, pick, preferred, preferred_join
+from l2c.mapping.cutting import before_last, behind_last, part
 from l2c.mapping.values import MAX_TEXT, NUMBERS, Unfit, is_date, number, utf16_length
 
 Kind = Literal["text", "number", "boolean", "date", "list", "any", "whole", "map"]
@@ -236,6 +237,9 @@ FUNCTIONS = _table(
     Function("alpha_out", alpha_out, ("text",), "text", "text"),
     Function("replace", replace, ("text", "text", "text"), "text", "text, old, new"),
     Function("substring", substring, ("text", "whole", "whole"), "text", "text, start, length"),
+    Function("part", part, ("text", "whole", "whole"), "text", "text, number, length"),
+    Function("before_last", before_last, ("text", "text"), "text", "text, mark"),
+    Function("behind_last", behind_last, ("text", "text"), "text", "text, mark"),
     Function("starts_with", starts_with, ("text", "text"), "boolean", "text, prefix"),
     Function("contains", contains, ("text", "text"), "boolean", "text, part"),
     Function("length", length, ("text",), "number", "text"),
@@ -249,6 +253,7 @@ FUNCTIONS = _table(
     Function("today", today, (), "date", ""),
     Function("empty", empty, ("any",), "boolean", "value"),
     Function("in_map", in_map, ("map", "text"), "boolean", "map, value"),
+    Function("first_in", first_in, ("list",), "any", "values"),
     Function("preferred", preferred, ("list", "list"), "any", "values, flags"),
     Function(
         "preferred_join", preferred_join, ("text", "list", "list"), "text", "separator, flags, part, …", repeats=True

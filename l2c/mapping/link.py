@@ -16,8 +16,8 @@ from l2c.mapping.trouble import Reason, Trouble
 from l2c.mapping.typed import Typed
 
 _RUNTIME = (
-    "calculate", "compared_now", "day_of", "dig", "in_order", "known_date", "listed", "load", "load_each", "load_elements",
-    "load_list", "nothing_as_none", "odd", "remember", "soonest", "valid_now",
+    "calculate", "compared_now", "day_of", "dig", "filled", "in_order", "known_date", "listed", "load", "load_each",
+    "load_elements", "load_list", "nothing_as_none", "odd", "remember", "soonest", "valid_now",
 )  # fmt: skip
 _VALUES = (
     "Unfit", "careful_boolean", "careful_code", "careful_date", "careful_letters", "careful_text", "careful_timestamp",
@@ -106,7 +106,7 @@ def _names(plan: Plan, builder: Builder, mapped: type[Any]) -> dict[str, Any]:
 def _base(constants: Mapping[str, Any]) -> dict[str, Any]:
     space: dict[str, Any] = {"__builtins__": dict(_BUILTINS)}
     space.update({f.call.__name__: f.call for f in functions.FUNCTIONS.values()})
-    space.update(preferred_of=choosing.preferred_of, pick_of=choosing.pick_of)
+    space.update({name: getattr(choosing, name) for name in ("preferred_of", "pick_of", "preferred_join_of")})
     space.update({name: getattr(runtime, name) for name in _RUNTIME})
     space.update({name: getattr(values, name) for name in _VALUES})
     space.update(constants)

@@ -42,7 +42,7 @@ def values(scope: Scope, parts: tuple[str, ...], column: int, *, load: bool = Tr
     if last.fields is not None:
         raise Mistake(f"'{'.'.join(parts)}' holds records; name one of their fields", column)
     if not load:
-        return NOTHING
+        return Typed(NOTHING.code, NOTHING.kind, last.length, plain=True, clean=True)
     made = scope.load(parts[:cut], last, parts[cut:])
     made.lists = tuple(info.many for info in steps[cut:])
     kind: ValueKind = "text" if last.kind == "list" else last.kind

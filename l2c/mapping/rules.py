@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from l2c.config import Mark
 from l2c.mapping.scopes import Info, Load, Scope
-from l2c.mapping.typed import Typed
+from l2c.mapping.typed import Typed, loads_of
 
 CheckKind = Literal["none", "text", "code", "boolean", "date", "timestamp", "letters", "whole", "decimal"]
 
@@ -83,14 +83,31 @@ class Group:
         return (self.when is not None and self.default is None) or all(part.optional for part in self.parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Values named one by one as the source of a list; empty ones are left out."""
+
+    values: tuple[Typed, ...]
+
+    @property
+    def loads(self) -> tuple[Load, ...]:
+        """What the values need, each once."""
+        return loads_of(*self.values)
+
+    @property
+    def code(self) -> str:
+        """The values that are there, as Python."""
+        return f"filled(({', '.join(value.code for value in self.values)},))"
+
+
 @dataclass(slots=True)
 class Many:
-    """One target list made of a source list: of records (`parts`) or of plain values (`value`)."""
+    """One target list made of a source list, or of values named one by one: of records (`parts`) or of plain values (`value`)."""
 
     name: str
     path: str
     var: str
-    source: Load
+    source: Load | Named
     scope: Scope
     mark: Mark
     number: int

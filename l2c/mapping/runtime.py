@@ -90,6 +90,11 @@ def _each(elements: Any, below: Sequence[str]) -> Iterator[Any]:
             yield None if value is ABSENT else value
 
 
+def filled(values: Sequence[Any]) -> list[Any]:
+    """The values that are not empty."""
+    return [value for value in values if value is not None and value != ""]
+
+
 def dig(source: Mapping[str, Any] | None, *path: str) -> Any:
     """The value at a path of the settings, `was` or `seen`; None where there is none."""
     here: Any = source

@@ -6,7 +6,7 @@ import pytest
 
 from l2c.errors import RecordRejected, ReferenceMissing
 from l2c.mapping import Env
-from tests.unit.mapping.small import both, made
+from tests.unit.mapping.small import both, made, mistakes
 
 
 def reasons(mapper, record, env=None) -> dict[str, str]:
@@ -261,6 +261,48 @@ def test_values_of_personal_fields_are_masked(tmp_path):
 def test_what_is_written_of_a_personal_field_is_masked_too(tmp_path):
     text = "value_maps: {k: {S: small}}\nfields: {x: {expr: name, value_map: k}}"
     assert "'***'" in reasons(made(tmp_path, text, direction="write"), {"name": "secret"})["x"]
+
+
+def test_values_between_brackets_make_a_list_without_the_empty_ones(tmp_path):
+    text = """fields:
+      to_Part: {for_each: "[name, 'X', settings.area]", when: "this != 'no'", fields: {No: this, Key: parent.key}}
+      marks: {for_each: "[name]", value: upper(this)}"""
+    mapper = made(tmp_path, text, direction="write")
+    env = Env(settings={"area": "1010"})
+    assert both(mapper, {"name": "n", "key": "1"}, env) == {
+        "to_Part": [{"No": "n", "Key": "1"}, {"No": "X", "Key": "1"}, {"No": "1010", "Key": "1"}],
+        "marks": ["N"],
+    }
+    assert both(mapper, {"name": None, "key": "1"}) == {"to_Part": [{"No": "X", "Key": "1"}], "marks": []}
+    assert both(mapper, {"name": "no", "key": "1"})["to_Part"] == [{"No": "X", "Key": "1"}]
+
+
+def test_values_between_brackets_of_a_lists_element_and_of_what_the_source_lacks(tmp_path):
+    text = """fields:
+      to_Part: {for_each: parts, fields: {No: number, to_Name: {for_each: "[name]", fields: {Name: this}}}}
+      to_City: {for_each: "[place.city]", fields: {City: this}}"""
+    mapper = made(tmp_path, text, direction="write")
+    record = {"parts": [{"number": "1", "name": "a"}, {"number": "2", "name": None}, {"number": "3"}]}
+    found = both(mapper, record)
+    assert found["to_Part"] == [
+        {"No": "1", "to_Name": [{"Name": "a"}]},
+        {"No": "2", "to_Name": []},
+        {"No": "3"},
+    ]
+    assert "to_City" not in found
+
+
+@pytest.mark.parametrize(
+    ("list_", "said"),
+    [
+        ("[]", "a list in brackets needs at least one value: [phone]"),
+        ("[nmae]", "unknown name 'nmae' in canonical/thing; did you mean 'name'?"),
+        ("[name] + [kind]", "a list in brackets needs at least one value: [phone]"),
+    ],
+)
+def test_wrong_values_between_brackets_are_told(tmp_path, list_, said):
+    text = f"fields: {{to_Part: {{for_each: '{list_}', fields: {{No: this}}}}}}"
+    assert mistakes(tmp_path, text, direction="write") == [said]
 
 
 def test_a_mapping_never_changes_its_input(tmp_path):
