@@ -8,7 +8,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from pydantic import SecretStr
 
-from l2c.config import env_connection
+from l2c.config import Login, env_connection, env_login
 from l2c.contract import Connection
 from l2c.errors import ConfigError
 
@@ -23,6 +23,22 @@ def airflow_connection(name: str) -> Connection:
     except AirflowNotFoundException:
         return env_connection(name, os.environ)
     return from_airflow(found)
+
+
+def airflow_login(name: str) -> Login:
+    """The login others use towards the hub: login, password and extra's `hmac_secret` of the Airflow connection of this id.
+
+    Where Airflow has none, the variable `L2C_CONNECTION_<NAME>`. Raises ConfigError when neither is there or it proves nothing.
+    """
+    try:
+        found = BaseHook.get_connection(name)
+    except AirflowNotFoundException:
+        return env_login(name, os.environ)
+    secret = SecretStr(found.password) if found.password else None
+    hmac_secret = _extra(found).get("hmac_secret")
+    return Login.checked(
+        f"connection '{name}'", found.login or None, secret, SecretStr(hmac_secret) if hmac_secret else None
+    )
 
 
 def from_airflow(found: Any) -> Connection:

@@ -13,6 +13,7 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, TriggerRule, task
 
 from l2c.airflow import tasks
 from l2c.airflow.alerts import alert_callback
+from l2c.airflow.bells import inbox_bell, journal_bell
 from l2c.airflow.doc import doc_md
 from l2c.airflow.retry import HubRetryPolicy
 from l2c.airflow.schedules import bell_or_time, common_timetable, timetable
@@ -64,11 +65,6 @@ def maintenance_dags(*, redrive: str, purge: str, keep_days: int) -> dict[str, D
     return _by_id(dags)
 
 
-def bell(entity: str) -> Asset:
-    """The entity's asset: an event on it says that the journal has grown, never what."""
-    return Asset(name=entity, uri=f"l2c://journal/{entity}", group="l2c")
-
-
 def _by_id(dags: Sequence[DAG]) -> dict[str, DAG]:
     return {dag.dag_id: dag for dag in dags}
 
@@ -88,15 +84,14 @@ def _flow(project: Project, flow: FlowConfig) -> Iterator[DAG]:
         yield from _captures(project, flow, system, capture)
     for system, distribute in flow.active_distribute().items():
         work = _Work("distribute", flow.flow, system)
-        schedule = bell_or_time(bell(flow.flow), distribute.schedule, flow.zone_of(distribute))
+        schedule = bell_or_time(journal_bell(flow.flow), distribute.schedule, flow.zone_of(distribute))
         yield _dag(project, flow, work, schedule=schedule, start_date=AT_ONCE)
 
 
 def _captures(project: Project, flow: FlowConfig, system: str, capture: CaptureConfig) -> Iterator[DAG]:
     zone, entity = flow.zone_of(capture), flow.flow
-    yield _dag(
-        project, flow, _Work("capture", entity, system), schedule=timetable(capture.schedule, zone), start_date=AT_ONCE
-    )
+    woken = bell_or_time(inbox_bell(entity, system), capture.schedule, zone)
+    yield _dag(project, flow, _Work("capture", entity, system), schedule=woken, start_date=AT_ONCE)
     if capture.sweep is not None:
         yield _dag(project, flow, _Work("sweep", entity, system), schedule=timetable(capture.sweep, zone))
     if capture.watch:
@@ -119,7 +114,7 @@ def _dag(project: Project, flow: FlowConfig, work: _Work, *, schedule: Any, star
         default_args=_task_defaults(flow.retries, alert_callback(flow.flow, flow.alert)),
     )
     # A watch journals nothing itself: it names the records that the next capture fetches.
-    outlets = [bell(work.entity)] if work.kind in ("capture", "sweep") else []
+    outlets = [journal_bell(work.entity)] if work.kind in ("capture", "sweep") else []
     with dag:
         _three_tasks(work, outlets)
     return dag

@@ -1,4 +1,4 @@
-"""The Hub page: one protected, read-only application that Airflow mounts under /hub."""
+"""What Airflow mounts under /hub: the Hub page, read-only and behind Airflow's login, and the inbox beside it."""
 
 import secrets
 from dataclasses import asdict
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, PackageLoader
 
+from l2c.airflow.inbox import inbox_router
 from l2c.airflow.matrix import Matrix, matrix
 from l2c.airflow.runtime import open_hub
 from l2c.contract import utc_now
@@ -17,7 +18,10 @@ from l2c.state.results import Cell
 
 
 def build_app() -> FastAPI:
-    """The application: `/` is the page, `/status.json` the same figures; both ask for read access to the DAGs."""
+    """The application: `/` is the page, `/status.json` the same figures; both ask for read access to the DAGs.
+
+    Below `/inbox` systems send to the hub: they have logins of their own.
+    """
     template = Environment(loader=PackageLoader("l2c.airflow", "templates"), autoescape=True).get_template("hub.html")
     router = APIRouter(dependencies=[Depends(_all_dags), Depends(requires_access_dag("GET"))])
 
@@ -38,6 +42,7 @@ def build_app() -> FastAPI:
     router.add_api_route("/status.json", status, methods=["GET"])
     app = FastAPI(title="Lead-to-Cash Hub", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(router)
+    app.include_router(inbox_router())
     return app
 
 

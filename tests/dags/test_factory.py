@@ -52,10 +52,23 @@ def test_only_what_fills_the_journal_rings_the_bell(home, dag_bag) -> None:
 def test_schedules_are_those_of_the_flow(home, dag_bag) -> None:
     dags = dag_bag().dags
     assert {name: schedule_of(dags[name]) for name in THING} == {
-        "thing.capture.s4hana": "CronTriggerTimetable: */15 * * * *",
+        "thing.capture.s4hana": "AssetOrTimeSchedule: Asset or */15 * * * *",
         "thing.sweep.s4hana": "CronTriggerTimetable: 0 2 * * *",
         "thing.watch.s4hana": "MultipleCronTriggerTimetable: 35 * * * *, 5 * * * *",
         "thing.distribute.commerce": "AssetOrTimeSchedule: Asset or */10 * * * *",
+    }
+
+
+def test_a_capture_also_listens_to_what_its_system_sends(home, dag_bag) -> None:
+    dags = dag_bag().dags
+    heard = {
+        name: dags[name].schedule.asset_condition.objects
+        for name in ("thing.capture.s4hana", "thing.distribute.commerce")
+    }
+    uris = {name: [asset.uri for asset in assets] for name, assets in heard.items()}
+    assert uris == {
+        "thing.capture.s4hana": ["l2c://inbox/thing/s4hana"],
+        "thing.distribute.commerce": ["l2c://journal/thing"],
     }
 
 
@@ -68,7 +81,7 @@ def test_a_distribution_may_have_its_own_cron_and_time_zone(home, dag_bag) -> No
 
 def test_a_schedule_may_be_a_distance(home, dag_bag) -> None:
     home.change("config/flows/thing.yaml", 'schedule: "*/15 * * * *"', "schedule: {every: PT10S}")
-    assert schedule_of(dag_bag().dags["thing.capture.s4hana"]) == "DeltaTriggerTimetable: 0:00:10"
+    assert schedule_of(dag_bag().dags["thing.capture.s4hana"]) == "AssetOrTimeSchedule: Asset or 0:00:10"
 
 
 def test_several_watches_share_a_dag_and_its_plan_names_them_all(home, dag_bag) -> None:

@@ -51,18 +51,19 @@ def test_a_flow_that_does_not_load_does_not_hide_the_others(home, monkeypatch) -
     assert any("config/flows/bad.yaml:2:1: unknown key 'foo'" in problem for problem in problems)
 
 
-def test_every_route_asks_airflow_who_may_see_dags() -> None:
+def test_every_page_asks_airflow_who_may_see_dags_and_nothing_but_the_inbox_stands_beside_them() -> None:
     from fastapi.routing import APIRoute
 
     from l2c.airflow.page import build_app
 
+    pages, inbox = {"/", "/status.json"}, {"/inbox/token", "/inbox/{system}"}
     routes = build_app().routes
-    assert {route.path for route in routes} == {"/", "/status.json"}
+    assert {route.path for route in routes} == pages | inbox
     for route in routes:
         assert isinstance(route, APIRoute)
-        assert route.methods == {"GET"}
+        assert route.methods == ({"GET"} if route.path in pages else {"POST"})
         asked = {getattr(need.call, "__qualname__", "") for need in route.dependant.dependencies}
-        assert "requires_access_dag.<locals>.inner" in asked
+        assert ("requires_access_dag.<locals>.inner" in asked) == (route.path in pages)
 
 
 def test_the_plugin_names_itself_and_builds_the_page_only_when_asked() -> None:
