@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.commerce import batch, database, errors, oauth, users
+from sandbox.commerce import batch, database, errors, first, oauth, registration, users
 from sandbox.commerce.oauth import Client
 from sandbox.commerce.persistence import text_key
 from sandbox.commerce.service import Limits, Service
-from sandbox.core import App, Fault, Request, Response, Route, Transaction
+from sandbox.core import App, Fault, Handler, Request, Response, Route, Transaction, json_response
+from sandbox.prefill import Plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client-id", default="l2c-hub", help="OAuth client (default %(default)s)")
     parser.add_argument("--client-secret", default="sandbox", help="its secret (default %(default)s)")
     parser.add_argument("--token-lifetime", type=float, default=43_200, help="seconds a token lives")
+    parser.add_argument("--prefill", type=int, default=0, help="units a new shop has, of customers of S/4HANA")
+    parser.add_argument("--partners", type=int, default=1000, help="partners of that S/4HANA, as at its own --partners")
+    parser.add_argument("--twins", type=int, default=0, help="pairs with one VAT number there, as at its own --twins")
+    parser.add_argument("--second-rule", type=float, default=0.03, help="share of units known by VAT number only")
+    parser.add_argument("--ambiguous", type=float, default=0.01, help="ambiguous cases: a share below 1, or a number")
+    parser.add_argument("--strangers", type=int, default=0, help="further units that no customer corresponds to")
 
 
 def create(options: argparse.Namespace, app: App) -> Commerce:
@@ -25,6 +32,9 @@ def create(options: argparse.Namespace, app: App) -> Commerce:
     app.store.script(database.schema())
     with app.store.write("load", "load") as tx:
         database.load_first(tx)
+    rules = {"second_rule": options.second_rule, "ambiguous": options.ambiguous, "twins": options.twins}
+    plan = Plan(options.seed, options.partners, options.prefill, strangers=options.strangers, **rules)
+    first.load(app.store, plan)
     return Commerce(app, Client(options.client_id, options.client_secret, options.token_lifetime))
 
 
@@ -46,6 +56,20 @@ class Commerce:
             Route(r"/odata2webservices/[^/]+/(\$|%24)batch", self._batch, "$batch"),
             Route("/odata2webservices/.+", self._odata, "odata"),
         ]
+
+    def controls(self) -> list[tuple[str, str, Handler]]:
+        """Registrations, and the truth about the units the shop started with."""
+        return [("POST", "/register", self._register), ("GET", "/truth", self._truth)]
+
+    def _register(self, request: Request) -> Response:
+        form = request.json()
+        if not isinstance(form, dict):
+            raise ValueError("a registration is one object")
+        with self.app.store.write(request.id, "user") as tx:
+            return json_response(registration.register(tx, form), 201)
+
+    def _truth(self, _: Request) -> Response:
+        return json_response(first.truth(self.app.store))
 
     def _token(self, request: Request) -> Response:
         return oauth.issue(self.app, self.client, request)

@@ -19,7 +19,7 @@ from sandbox.commerce.typesystem import ANY, DEFAULT_LANGUAGE, DEFAULTS, MANY, O
 from sandbox.core import Store, Transaction, split_key
 
 FLAGS = {"true": True, "false": False}
-FIRST_PUBLIC_KEY = 8_796_093_087_767
+FIRST_PUBLIC_KEY = 8_900_000_000_023
 
 
 def change(tx: Transaction, entity: str, key: str, values: Mapping[str, Any]) -> None:
