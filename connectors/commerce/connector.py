@@ -10,14 +10,19 @@ from pydantic import BaseModel
 
 from connectors.commerce import reading, writing
 from connectors.commerce.entities import Entity, Service, entities, schema_of, service_of
+from connectors.commerce.messages import received
 from connectors.commerce.settings import CommerceSettings
-from l2c.contract import Change, EntitySchema, Health, Outcome, Page, Prepared, Record, System
+from l2c.contract import Change, EntitySchema, Health, Message, Outcome, Page, Prepared, Received, Record, System
 from l2c.errors import ConfigError, HubError
 from l2c.http import Auth, HttpSession, Limits, Retries, auth_of, parse_metadata, server_time
 
 
 class CommerceConnector:
-    """A Commerce shop. A record's key is its own key attribute (a unit's `uid`), not the integrationKey of the API."""
+    """A Commerce shop.
+
+    A record's key is its own key attribute (`uid` of a unit or a consumer), and where two attributes make it (a contact person)
+    `customerID|uid` in the order of the shop's metadata, with `|` and `%` inside a value percent-encoded.
+    """
 
     Settings = CommerceSettings
 
@@ -102,6 +107,10 @@ class CommerceConnector:
         there = reading.shown(service, marks)
         return {mark: [mark] if mark in there else [] for mark in marks}
 
+    def receive(self, message: Message) -> Received:
+        """The record a webhook of the shop tells of; ProtocolError for a message that is none."""
+        return received(self._entities, message, self._system.name)
+
     def close(self) -> None:
         """Give back the connections."""
         with self._lock:
@@ -148,7 +157,7 @@ class CommerceConnector:
             raise self._not_served(entity, answer.status)
         metadata = parse_metadata(answer.body, where=answer.where, system=self._system.name)
         kind = metadata.sets.get(entity.set)
-        missing = [name for name in (entity.key, entity.stamp) if kind is None or name not in kind.fields]
+        missing = [name for name in (entity.key, entity.order, entity.stamp) if kind is None or name not in kind.fields]
         if missing:
             session.close()
             text = f"integration object '{entity.object}' does not show '{entity.set}' with '{missing[0]}'"

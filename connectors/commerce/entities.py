@@ -11,7 +11,11 @@ from l2c.http import EntityType, HttpSession, Metadata, Shape, field_paths, shap
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One native entity: the integration object and entity set that serve it, its key and its change stamp."""
+    """One native entity: the integration object and entity set that serve it, its key and its change stamp.
+
+    `key` is the attribute that is a record's key, or `KEY` where several attributes make it. `order` tells records of one stamp
+    apart.
+    """
 
     name: str
     object: str
@@ -19,19 +23,36 @@ class Entity:
     key: str
     stamp: str
     expand: tuple[str, ...] = ()
+    order: str = "uid"
+
+
+KEY = "integrationKey"
 
 
 def entities(settings: CommerceSettings) -> Mapping[str, Entity]:
-    """Every entity by name."""
-    unit = Entity(
-        "B2BUnit",
-        settings.b2b_unit_object,
-        "B2BUnits",
-        key="uid",
-        stamp="modifiedtime",
-        expand=("addresses/country", "addresses/region"),
+    """Every entity by name; those whose integration object the settings leave empty are not offered."""
+    places = ("addresses/country", "addresses/region")
+    person = ("title", "sessionLanguage")
+    found = (
+        Entity("B2BUnit", settings.b2b_unit_object, "B2BUnits", key="uid", stamp="modifiedtime", expand=places),
+        Entity(
+            "B2BCustomer",
+            settings.b2b_customer_object,
+            "B2BCustomers",
+            key=KEY,
+            stamp="modifiedtime",
+            expand=(*person, "defaultB2BUnit", "addresses"),
+        ),
+        Entity(
+            "Customer",
+            settings.customer_object,
+            "Customers",
+            key="uid",
+            stamp="modifiedtime",
+            expand=(*person, *places),
+        ),
     )
-    return {unit.name: unit}
+    return {entity.name: entity for entity in found if entity.object}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +80,8 @@ class Temporal:
 class Service:
     """An entity with the session that speaks to its integration object and what its metadata says.
 
-    `children`: lists that are part of a record; `links`: lists that only refer; `references`: fields that refer to one item.
+    `key`: paths of the attributes that make a record's integration key, in its order. `children`: lists that are part of a
+    record; `links`: lists that only refer; `references`: fields that refer to one item.
     """
 
     entity: Entity
@@ -67,6 +89,7 @@ class Service:
     metadata: Metadata
     type: EntityType
     shape: Shape
+    key: tuple[tuple[str, ...], ...]
     children: tuple[ChildList, ...]
     links: frozenset[str]
     references: frozenset[str]
@@ -93,6 +116,7 @@ def service_of(entity: Entity, session: HttpSession, metadata: Metadata) -> Serv
         metadata,
         kind,
         shape_of(metadata, kind),
+        key_paths(metadata, kind),
         children,
         frozenset(lists) - {child.name for child in children},
         _references(kind),

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from connectors.commerce.entities import Service
+from connectors.commerce.entities import KEY, Service
+from connectors.commerce.keys import attributes, key_of
 from l2c.contract import Page, Record
 from l2c.errors import ConfigError, ProtocolError
 from l2c.http import (
@@ -109,14 +110,14 @@ def _place(service: Service, record: Any) -> Place:
     if not found:
         text = f"'{entity.object}' shows a record without '{entity.stamp}': the change order cannot be read"
         raise ProtocolError(text, system=service.session.system.name, entity=entity.name)
-    return Place(int(found.group(1)), str(record[entity.key]))
+    return Place(int(found.group(1)), str(record[entity.order]))
 
 
 def _address(service: Service, place: Place | None, until: int | None, size: int, expand: Sequence[str]) -> str:
     entity = service.entity
     options = {
         "$filter": _condition(service, place, until),
-        "$orderby": f"{entity.stamp},{entity.key}",
+        "$orderby": f"{entity.stamp},{entity.order}",
         "$top": min(size, LARGEST_PAGE),
         "$expand": list(expand),
     }
@@ -125,7 +126,7 @@ def _address(service: Service, place: Place | None, until: int | None, size: int
 
 def _condition(service: Service, place: Place | None, until: int | None) -> str:
     """The filter of a page, without brackets: `and` binds closer than `or` in OData and in SQL alike."""
-    stamp, key = service.entity.stamp, service.entity.key
+    stamp, key = service.entity.stamp, service.entity.order
     bound = f"{stamp} le {_instant(until)}" if until is not None else ""
     if place is None:
         return bound
@@ -158,19 +159,21 @@ def _records(service: Service, page: RawPage) -> Iterator[Record]:
     def finish(data: dict[str, Any], etag: str | None, key: str) -> Record:
         stamp = data.get(entity.stamp)
         moment = datetime.fromisoformat(stamp).replace(tzinfo=UTC) if stamp else None
+        if entity.key == KEY:
+            key = data[KEY] = key_of(service, data)
         return Record(key, data, moment, etag)
 
     return records(page.records, service.shape, [entity.key], finish=finish)
 
 
 def by_key(service: Service, keys: Sequence[str], expand: Sequence[str]) -> Iterator[RawPage]:
-    """Raw pages with the records of these keys that are there."""
+    """Raw pages with the records of these keys that are there, and perhaps others: an empty key attribute is not asked for."""
     entity = service.entity
-    conditions = {key: f"{entity.key} eq {literal(key)}" for key in keys}
+    conditions = {key: condition for key in keys if (condition := _is(service, key))}
     for chunk in chunks(list(conditions), conditions):
         options = {
             "$filter": " or ".join(conditions[key] for key in chunk),
-            "$top": len(chunk),
+            "$top": LARGEST_PAGE,
             "$expand": list(expand),
         }
         paging = ServerPaging(service.session, query_path(entity.set, options))
@@ -178,13 +181,20 @@ def by_key(service: Service, keys: Sequence[str], expand: Sequence[str]) -> Iter
             yield page
 
 
+def _is(service: Service, key: str) -> str:
+    """The filter of one record, '' for a key no record of this shop can have."""
+    found = attributes(service, key)
+    return " and ".join(f"{'/'.join(path)} eq {literal(value)}" for path, value in found.items() if value)
+
+
 def fetched(service: Service, keys: Sequence[str], fields: Collection[str]) -> Iterator[Record]:
     """The records of these keys; those that are not there come last, as deleted."""
     missing = dict.fromkeys(keys)
     for page in by_key(service, keys, _expand(service, fields)):
         for record in _records(service, page):
-            missing.pop(record.key, None)
-            yield record
+            if record.key in missing:
+                del missing[record.key]
+                yield record
     for key in missing:
         yield Record(key, {}, deleted=True)
 
@@ -192,4 +202,4 @@ def fetched(service: Service, keys: Sequence[str], fields: Collection[str]) -> I
 def shown(service: Service, keys: Sequence[str], expand: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     """What the shop holds of these keys, with these lists expanded."""
     found = [unwrap(decode(raw), service.shape) for page in by_key(service, keys, expand) for raw in page.records]
-    return {data[service.entity.key]: data for data in found}
+    return {key_of(service, data): data for data in found}

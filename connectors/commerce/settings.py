@@ -23,6 +23,14 @@ class CommerceSettings(BaseModel):
         description="Path of the token service below the connection's address, where the connection names no token URL.",
     )
     b2b_unit_object: str = Field("L2CB2BUnit", description="Integration object that serves the entity B2BUnit.")
+    b2b_customer_object: str = Field(
+        "L2CB2BCustomer",
+        description="Integration object that serves the entity B2BCustomer; empty where the shop has no contact persons.",
+    )
+    customer_object: str = Field(
+        "L2CCustomer",
+        description="Integration object that serves the entity Customer; empty where the shop has no consumers.",
+    )
     batch_size: int = Field(
         100, ge=1, le=200, description="Most records in one $batch; the shop refuses more than 200 as a whole."
     )

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from connectors.commerce.entities import ChildList, Service, Temporal, value_at
+from connectors.commerce.entities import KEY, ChildList, Service, Temporal, value_at
+from connectors.commerce.keys import attributes, key_of, values_of, with_attributes
 from connectors.commerce.reading import shown
 from l2c.contract import Change, Outcome, Prepared, Request, Status
 from l2c.errors import AuthError, HubError, ProtocolError, TransientError
@@ -87,13 +88,15 @@ def _clears(references: Collection[str], before: Mapping[str, Any], after: Mappi
 
 
 def _key(service: Service, change: Change) -> str:
-    return change.record.key or str(change.record.data.get(service.entity.key) or "")
+    return change.record.key or key_of(service, change.record.data)
 
 
 def _body(service: Service, plan: _Plan) -> bytes:
     """The JSON of a record. Its key in the body decides what is written, and the key mapping's key wins."""
     name, data = service.entity.key, plan.data
-    if data.get(name) != plan.key:
+    if name == KEY:
+        data = with_attributes({one: value for one, value in data.items() if one != KEY}, attributes(service, plan.key))
+    elif data.get(name) != plan.key:
         data = {**data, name: plan.key}
     return _encode(_rewritten(data, service.temporal) if service.temporal else data)
 
@@ -135,6 +138,9 @@ def _refused(service: Service, change: Change, key: str) -> Outcome | None:
     if not key:
         text = f"'{service.entity.key}' is empty: the shop knows a {service.entity.name} by nothing else"
         return Outcome(Status.REJECTED, code="missing_key", message=text)
+    misfit = _misfit(service, change, key)
+    if misfit:
+        return Outcome(Status.REJECTED, code="invalid_key", message=misfit)
     before, data = change.before, change.record.data
     if not before:
         return None
@@ -147,6 +153,19 @@ def _refused(service: Service, change: Change, key: str) -> Outcome | None:
             text = f"'{name}': the Integration API cannot clear a reference"
             return Outcome(Status.REJECTED, code="cannot_clear", message=text)
     return None
+
+
+def _misfit(service: Service, change: Change, key: str) -> str:
+    """What is wrong with a key of several attributes; '' if nothing is."""
+    if service.entity.key != KEY:
+        return ""
+    order = "|".join(".".join(path) for path in service.key)
+    if not attributes(service, key):
+        return f"the key of this {service.entity.name} does not have the segments of the shop's key: {order}"
+    own = key_of(service, change.record.data)
+    if own not in ("", key) and sorted(values_of(own)) == sorted(values_of(key)):
+        return f"the key of this {service.entity.name} has its segments in another order than the shop's: {order}"
+    return ""
 
 
 def _removals(gone: Mapping[ChildList, Sequence[Mapping[str, Any]]], there: Mapping[str, Any]) -> Iterator[Request]:

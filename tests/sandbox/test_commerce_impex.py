@@ -1,4 +1,4 @@
-"""The ImpEx files a customer imports describe the integration object that the simulated shop serves."""
+"""The ImpEx files a customer imports describe the integration objects that the simulated shop serves."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -11,6 +11,8 @@ from .commerce_shop import ROOT, started
 FOLDER = ROOT / "connectors/commerce/impex"
 EDM = "{http://schemas.microsoft.com/ado/2008/09/edm}"
 SAP = "{http://schemas.sap.com/commerce}"
+OBJECTS = {"L2CB2BUnit": "20-b2b-unit", "L2CB2BCustomer": "21-b2b-customer", "L2CCustomer": "22-customer"}
+FILES = [FOLDER / f"{name}.impex" for name in OBJECTS.values()]
 
 
 def tables(path):
@@ -35,14 +37,21 @@ def rows(path, kind):
 
 
 @pytest.fixture(scope="module")
-def served():
+def documents():
     with started() as shop:
-        yield ET.fromstring(shop.get("$metadata").content)
+        yield {name: ET.fromstring(shop.get(f"/odata2webservices/{name}/$metadata").content) for name in OBJECTS}
+
+
+@pytest.fixture(params=OBJECTS)
+def served(request, documents):
+    """Name, ImpEx file and metadata of one integration object."""
+    name = request.param
+    return name, FOLDER / f"{OBJECTS[name]}.impex", documents[name]
 
 
 def test_rows_have_no_more_cells_than_their_header():
     paths = sorted(FOLDER.glob("*.impex"))
-    assert len(paths) == 3
+    assert len(paths) == 6
     for path in paths:
         for header, lines in tables(path):
             assert lines, header[0]
@@ -51,29 +60,29 @@ def test_rows_have_no_more_cells_than_their_header():
 
 
 def test_the_integration_object_has_the_items_and_attributes_that_are_served(served):
-    path = FOLDER / "20-integration-object.impex"
+    name, path, document = served
+    assert [row[1] for row in rows(path, "IntegrationObject")] == [name]
     items = {row[2] for row in rows(path, "IntegrationObjectItem")}
     described = {tuple(row[1:3]) for row in rows(path, "IntegrationObjectItemAttribute")}
-    kinds = {kind.get("Name"): kind for kind in served.iter(f"{EDM}EntityType") if "___" not in kind.get("Name")}
+    kinds = {kind.get("Name"): kind for kind in document.iter(f"{EDM}EntityType") if "___" not in kind.get("Name")}
     assert items == set(kinds)
     engineered = {"integrationKey", "localizedAttributes"}
     assert described == {
-        (f"L2CB2BUnit:{name}", element.get("Name"))
-        for name, kind in kinds.items()
-        for element in kind
+        (f"{name}:{kind}", element.get("Name"))
+        for kind, found in kinds.items()
+        for element in found
         if element.get("Name") and element.get("Name") not in engineered
     }
 
 
 def test_unique_autocreate_and_targets_are_those_that_are_served(served):
+    _, path, document = served
     flags = {}
-    for _, item, name, descriptor, target, *more in rows(
-        FOLDER / "20-integration-object.impex", "IntegrationObjectItemAttribute"
-    ):
+    for _, item, name, descriptor, target, *more in rows(path, "IntegrationObjectItemAttribute"):
         assert descriptor == f"{item.partition(':')[2]}:{name}"
         unique, create, *_ = [*more, "", ""]
         flags[item.partition(":")[2], name] = (unique == "true", create == "true", target.partition(":")[2])
-    for kind in served.iter(f"{EDM}EntityType"):
+    for kind in document.iter(f"{EDM}EntityType"):
         for element in kind:
             wanted = flags.get((kind.get("Name"), element.get("Name")))
             if wanted:
@@ -81,10 +90,17 @@ def test_unique_autocreate_and_targets_are_those_that_are_served(served):
                 assert (*has, element.get("ToRole") or "") == wanted, (kind.get("Name"), element.get("Name"))
 
 
+def test_consumers_are_read_without_contact_persons():
+    (root,) = (row for row in rows(FILES[2], "IntegrationObjectItem") if row[4] == "true")
+    assert root[2:] == ["Customer", "Customer", "true", "RESTRICT_TO_ITEM_TYPE"]
+
+
 def test_every_attribute_of_the_hub_is_declared_before_it_is_used():
-    declared = {row[1] for row in rows(FOLDER / "10-attributes.impex", "AttributeDescriptor")}
-    used = {row[2] for row in rows(FOLDER / "20-integration-object.impex", "IntegrationObjectItemAttribute")}
-    assert declared == {name for name in used if name.startswith("l2c")}
+    declared = {(row[2], row[1]) for row in rows(FOLDER / "10-attributes.impex", "AttributeDescriptor")}
+    used = {
+        (row[1].partition(":")[2], row[2]) for path in FILES for row in rows(path, "IntegrationObjectItemAttribute")
+    }
+    assert declared == {pair for pair in used if pair[1].startswith("l2c")}
 
 
 def test_the_user_has_rights_on_every_type_and_may_delete_only_addresses():
@@ -94,15 +110,23 @@ def test_the_user_has_rights_on_every_type_and_may_delete_only_addresses():
         row[at["Target"]]: {name for name in ("read", "change", "create", "remove") if row[at[name]] == "+"}
         for row in lines[1:]
     }
-    assert set(rights) == {row[2] for row in rows(FOLDER / "20-integration-object.impex", "IntegrationObjectItem")}
-    assert rights["B2BUnit"] == {"read", "change", "create"}
+    assert set(rights) == {row[2] for path in FILES for row in rows(path, "IntegrationObjectItem")}
+    written = [kind for kind, given in rights.items() if given >= {"read", "change", "create"}]
+    assert written == ["B2BUnit", "B2BCustomer", "Customer", "Address"]
     assert [kind for kind, given in rights.items() if "remove" in given] == ["Address"]
 
 
+def test_every_integration_object_has_its_login_and_its_webhooks():
+    assert [row[1] for row in rows(FOLDER / "30-access.impex", "InboundChannelConfiguration")] == list(OBJECTS)
+    hooks = [(row[1], row[3].rpartition(".")[2]) for row in rows(FOLDER / "40-webhooks.impex", "WebhookConfiguration")]
+    assert hooks == [(name, event) for event in ("ItemSavedEvent", "ItemDeletedEvent") for name in OBJECTS]
+
+
 def test_no_secret_stands_in_the_files():
-    text = (FOLDER / "30-access.impex").read_text(encoding="utf-8")
-    assert re.findall(r"^\$\w*(?:Secret|Password) = (.*)$", text, re.MULTILINE) == [
+    texts = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.impex"))]
+    assert re.findall(r"^\$\w*(?:Secret|Password) = (.*)$", "\n".join(texts), re.MULTILINE) == [
         "SET-A-SECRET-OF-YOUR-OWN",
+        "SET-A-PASSWORD-OF-YOUR-OWN",
         "SET-A-PASSWORD-OF-YOUR-OWN",
     ]
 
@@ -113,5 +137,8 @@ def test_the_readme_lists_every_file_and_declares_the_same_attributes_in_xml():
         re.findall(r"^\| `([\w-]+\.impex)`", text, re.MULTILINE)
     )
     xml = ET.fromstring(re.search(r"```xml\n(.*?)```", text, re.DOTALL)[1])
-    declared = {row[1] for row in rows(FOLDER / "10-attributes.impex", "AttributeDescriptor")}
-    assert {element.get("qualifier") for element in xml.iter("attribute")} == declared
+    declared = {(row[2], row[1]) for row in rows(FOLDER / "10-attributes.impex", "AttributeDescriptor")}
+    in_xml = {
+        (kind.get("code"), one.get("qualifier")) for kind in xml.iter("itemtype") for one in kind.iter("attribute")
+    }
+    assert in_xml == declared
