@@ -1,7 +1,7 @@
 """The façade that CLI, DAGs and pages call: it wires the parts, it decides nothing."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -11,6 +11,7 @@ from l2c.config import Finding, Project, env_connection
 from l2c.contract import Connection, EntitySchema, Health, Record, utc_now
 from l2c.errors import ConfigError
 from l2c.mapping import check_flow
+from l2c.reconcile import Reconciled, reconcile
 from l2c.runner import Runner
 from l2c.state import deadletters, keys, messages, retention
 from l2c.state.messages import MessageRow
@@ -200,6 +201,18 @@ class Hub:
         with self._store.reading() as conn:
             number = overview.find_record(conn, entity, key)
             return overview.record_view(conn, config, number, reveal=reveal) if number is not None else None
+
+    def reconcile(
+        self,
+        entity: str,
+        *,
+        system: str | None = None,
+        limit: int = 100,
+        show: Collection[str] = (),
+        progress: Progress | None = None,
+    ) -> Reconciled:
+        """What the systems really hold, read live and compared through the mappings; writes to no system."""
+        return reconcile(self._wiring, entity, system=system, limit=limit, show=show, progress=progress)
 
     def purge(self, older_than: timedelta) -> dict[str, int]:
         """Delete superseded journal entries and runs older than that; heads, keys and what targets hold stay."""

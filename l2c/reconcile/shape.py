@@ -1,0 +1,92 @@
+"""What a write mapping makes: from which canonical fields each native field comes, and what tells list elements apart."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from l2c.config import EntityConfig, Rule
+from l2c.mapping import Mapper
+
+_OUTSIDE = frozenset({"settings", "was", "seen", "this"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Of one write mapping.
+
+    `sources`: native path → the canonical paths it is made of. `keys`: native list path → paths inside an element that are
+    made of the canonical key of that list, so that both sides tell elements apart by them.
+    """
+
+    sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def shape_of(mapper: Mapper) -> Shape:
+    """The shape of a write mapping, from its rules."""
+    sources: dict[str, frozenset[str]] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    lists = _Lists(mapper.sources.entity)
+    _walk(mapper.config.fields, "", ("",), lists, (sources, keys))
+    return Shape(sources, keys)
+
+
+class _Lists:
+    """The keys of the canonical lists."""
+
+    def __init__(self, entity: EntityConfig) -> None:
+        self._keys = {path: config.list_by for path, config in entity.paths.items() if config.list_by}
+
+    def key_of(self, path: str) -> str | None:
+        """The canonical path of an element's key."""
+        found = self._keys.get(path)
+        return f"{path}.{found}" if found else None
+
+
+_Found = tuple[dict[str, frozenset[str]], dict[str, tuple[str, ...]]]
+
+
+def _walk(rules: Mapping[str, Rule], above: str, scope: tuple[str, ...], lists: _Lists, found: _Found) -> None:
+    """`scope`: the canonical path names resolve in, that of the element innermost first."""
+    sources, keys = found
+    for name, rule in rules.items():
+        path = f"{above}{name}"
+        used = frozenset(path for text in (rule.expr, rule.when) for path in _paths(text, scope))
+        if rule.for_each is not None:
+            inner = f"{scope[0]}{rule.for_each}"
+            deeper = (f"{inner}.", *scope)
+            sources[path] = used | {inner} | frozenset(_paths(rule.when, deeper))
+            if rule.fields is not None:
+                _walk(rule.fields, f"{path}.", deeper, lists, found)
+                keys[path] = tuple(_key_paths(sources, path, lists.key_of(inner)))
+        elif rule.fields is not None:
+            sources[path] = used
+            _walk(rule.fields, f"{path}.", scope, lists, found)
+        else:
+            sources[path] = used
+
+
+def _key_paths(sources: Mapping[str, frozenset[str]], path: str, key: str | None) -> Iterator[str]:
+    for target, used in sources.items():
+        if key in used and target.startswith(f"{path}."):
+            yield target.removeprefix(f"{path}.")
+
+
+def _paths(text: str | None, scope: tuple[str, ...]) -> Iterator[str]:
+    """The canonical paths an expression uses."""
+    if not text:
+        return
+    tree = ast.parse(text.strip(), mode="eval")
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in called and id(node) not in inner:
+            yield from _resolved(ast.unparse(node).split("."), scope)
+
+
+def _resolved(steps: list[str], scope: tuple[str, ...]) -> Iterator[str]:
+    depth = 0
+    while steps and steps[0] == "parent":
+        depth, steps = depth + 1, steps[1:]
+    if steps and steps[0] not in _OUTSIDE:
+        yield scope[min(depth, len(scope) - 1)] + ".".join(steps)
