@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from sandbox.commerce.database import Row
 from sandbox.commerce.errors import Refused
 from sandbox.commerce.model import IntegrationObject, Item
-from sandbox.commerce.typesystem import Kind
+from sandbox.commerce.typesystem import KEYS, Kind
+from sandbox.core import join_key
 
 
 def segment(value: Any) -> str:
@@ -60,3 +62,21 @@ def _value(text: str, name: str, obj: IntegrationObject) -> Any:
 def in_url(key: str) -> str:
     """An integration key as the literal of a URL, without its quotes."""
     return quote(key.replace("'", "''"), safe="")
+
+
+def text_key(kind: str, row: Row) -> str:
+    """The key of an item in commit log and control address."""
+    simple = [name for name in KEYS[kind] if name != "country"]
+    return join_key([_plain(row.get(name)) for name in simple])
+
+
+def mark(row: Row) -> str | None:
+    """The number by which the leading system knows an item, for the commit log."""
+    number = row.get("l2cCustomerNumber") or row.get("sapBusinessPartnerID")
+    return None if number is None else str(number)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)

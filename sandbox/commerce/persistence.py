@@ -12,12 +12,12 @@ from typing import Any
 from sandbox.commerce import database, keys
 from sandbox.commerce.database import Row
 from sandbox.commerce.errors import Refused, misformed
+from sandbox.commerce.keys import mark, text_key
 from sandbox.commerce.model import IntegrationObject, Item, Use
 from sandbox.commerce.moments import milliseconds
 from sandbox.commerce.typesystem import (
     DEFAULT_LANGUAGE,
     DEFAULTS,
-    KEYS,
     LANGUAGES,
     MANY,
     READ_ONLY_TYPES,
@@ -26,7 +26,7 @@ from sandbox.commerce.typesystem import (
     Attribute,
     Kind,
 )
-from sandbox.core import Transaction, join_key
+from sandbox.core import Transaction
 
 Payload = dict[str, Any]
 IGNORED = frozenset({"integrationKey", "__metadata", "@odata.context", "localizedAttributes"})
@@ -239,24 +239,6 @@ class Writer:
             row = database.one(self.tx.db, kind, pk)
             if row is not None:
                 self.tx.log(kind, text_key(kind, row), action, row, mark=mark(row))
-
-
-def text_key(kind: str, row: Row) -> str:
-    """The key of an item in commit log and control address."""
-    simple = [name for name in KEYS[kind] if name != "country"]
-    return join_key([_plain(row.get(name)) for name in simple])
-
-
-def mark(row: Row) -> str | None:
-    """The number by which the leading system knows an item, for the commit log."""
-    number = row.get("l2cCustomerNumber") or row.get("sapBusinessPartnerID")
-    return None if number is None else str(number)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
 
 
 def _may_write(item: Item, right: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.commerce import database, users
 from sandbox.commerce.database import Row
-from sandbox.commerce.persistence import text_key
+from sandbox.commerce.keys import text_key
 from sandbox.commerce.typesystem import ADDRESSES
 from sandbox.core import Transaction
 from sandbox.prefill import own_uid

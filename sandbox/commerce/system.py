@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.commerce import batch, database, errors, first, oauth, registration, users
+from sandbox.commerce.keys import text_key
 from sandbox.commerce.oauth import Client
-from sandbox.commerce.persistence import text_key
 from sandbox.commerce.service import Limits, Service
+from sandbox.commerce.webhooks import Webhooks
 from sandbox.core import App, Fault, Handler, Request, Response, Route, Transaction, json_response
 from sandbox.prefill import Plan
 
@@ -35,7 +36,8 @@ def create(options: argparse.Namespace, app: App) -> Commerce:
     rules = {"second_rule": options.second_rule, "ambiguous": options.ambiguous, "twins": options.twins}
     plan = Plan(options.seed, options.partners, options.prefill, strangers=options.strangers, **rules)
     first.load(app.store, plan)
-    return Commerce(app, Client(options.client_id, options.client_secret, options.token_lifetime))
+    client = Client(options.client_id, options.client_secret, options.token_lifetime)
+    return Commerce(app, client, Webhooks(app, options.seed))
 
 
 class Commerce:
@@ -43,9 +45,10 @@ class Commerce:
 
     name = "commerce"
 
-    def __init__(self, app: App, client: Client) -> None:
+    def __init__(self, app: App, client: Client, webhooks: Webhooks) -> None:
         self.app = app
         self.client = client
+        self.webhooks = webhooks
         self.limits = Limits()
         self.service = Service(app, self.limits)
 
@@ -58,8 +61,12 @@ class Commerce:
         ]
 
     def controls(self) -> list[tuple[str, str, Handler]]:
-        """Registrations, and the truth about the units the shop started with."""
-        return [("POST", "/register", self._register), ("GET", "/truth", self._truth)]
+        """Registrations, the truth about the units the shop started with, the state of the webhooks."""
+        return [
+            ("POST", "/register", self._register),
+            ("GET", "/truth", self._truth),
+            ("GET", "/webhooks", lambda _: json_response(self.webhooks.state())),
+        ]
 
     def _register(self, request: Request) -> Response:
         form = request.json()
@@ -99,7 +106,10 @@ class Commerce:
         return errors.error(500, "internal_error", text)
 
     def configure(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """`token_lifetime_s`, `reuse_tokens`, `page_default`, `page_max`, `batch_limit`; `revoke_tokens` acts at once."""
+        """`token_lifetime_s`, `reuse_tokens`, `page_default`, `page_max`, `batch_limit`, those of webhooks.
+
+        `revoke_tokens` acts at once.
+        """
         targets: dict[str, tuple[Any, str, type]] = {
             "token_lifetime_s": (self.client, "lifetime_s", float),
             "reuse_tokens": (self.client, "reuse_tokens", bool),
@@ -110,12 +120,16 @@ class Commerce:
         for name, value in settings.items():
             if name == "revoke_tokens":
                 oauth.revoke(self.app)
+            elif name in self.webhooks.known():
+                self.webhooks.configure(name, value)
             elif name not in targets:
-                raise ValueError(f"unknown setting '{name}'; known: {', '.join([*targets, 'revoke_tokens'])}")
+                known = ", ".join([*targets, "revoke_tokens", *self.webhooks.known()])
+                raise ValueError(f"unknown setting '{name}'; known: {known}")
             else:
                 target, attribute, kind = targets[name]
                 setattr(target, attribute, kind(value))
-        return {name: getattr(target, attribute) for name, (target, attribute, _) in targets.items()}
+        own = {name: getattr(target, attribute) for name, (target, attribute, _) in targets.items()}
+        return {**own, **self.webhooks.settings()}
 
     def change(self, tx: Transaction, entity: str, key: str, values: Mapping[str, Any]) -> None:
         """Change attributes as in the shop's back office."""

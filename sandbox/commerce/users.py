@@ -12,9 +12,10 @@ from typing import Any
 
 from sandbox.commerce import database, errors
 from sandbox.commerce.database import Row
+from sandbox.commerce.keys import mark, text_key
 from sandbox.commerce.model import FULL, Item, Use
 from sandbox.commerce.moments import date_text
-from sandbox.commerce.persistence import Writer, checked, mark, text_key
+from sandbox.commerce.persistence import Writer, checked
 from sandbox.commerce.typesystem import ANY, DEFAULT_LANGUAGE, DEFAULTS, MANY, OWNERS, TYPES, Kind
 from sandbox.core import Store, Transaction, split_key
 
@@ -66,7 +67,7 @@ def record(store: Store, entity: str, key: str) -> dict[str, Any] | None:
     """One item in full: references as their keys, the addresses of an owner inside it, times as ISO text."""
     item = _item(entity)
     with store.read() as db:
-        row = database.find(db, entity, _key_values(item, key))
+        row = database.find(db, entity, key_values(item, key))
         return None if row is None else _state(db, entity, row)
 
 
@@ -81,7 +82,7 @@ def records(store: Store, entity: str, after: str, limit: int) -> Iterator[tuple
     )
     where, bounds = "", []
     if after:
-        found = _key_values(item, after)
+        found = key_values(item, after)
         where = f"WHERE ({terms}) > ({', '.join('?' * len(uses))})"
         bounds = [
             floor if found[use.name] is None else found[use.name] for use, floor in zip(uses, floors, strict=True)
@@ -119,7 +120,7 @@ def _item(entity: str) -> Item:
     return FULL.items[entity]
 
 
-def _key_values(item: Item, key: str) -> Row:
+def key_values(item: Item, key: str) -> Row:
     """Key attributes from their text."""
     uses = [use for use in item.keys if use.kind is not Kind.REFERENCE]
     parts = split_key(key)
@@ -133,7 +134,7 @@ def _key_values(item: Item, key: str) -> Row:
 
 def _found(tx: Transaction, entity: str, key: str) -> tuple[Item, Row]:
     item = _item(entity)
-    row = database.find(tx.db, entity, _key_values(item, key))
+    row = database.find(tx.db, entity, key_values(item, key))
     if row is None:
         raise KeyError(f"{entity} {key}")
     return item, row
@@ -161,7 +162,7 @@ def _referred(tx: Transaction, use: Use, key: str) -> int:
     for kind in kinds:
         item = FULL.items[kind]
         fits = len(split_key(key)) == sum(other.kind is not Kind.REFERENCE for other in item.keys)
-        found = database.find(tx.db, kind, _key_values(item, key)) if fits else None
+        found = database.find(tx.db, kind, key_values(item, key)) if fits else None
         if found is not None:
             return int(found["pk"])
     raise KeyError(f"{' or '.join(kinds)} {key}")
