@@ -1,7 +1,7 @@
 """The delta of partners against a table that changes while it is read: random schedules, empty stamps, clock changes.
 
 The table is a small HTTP server of its own, because the simulated system stamps every partner and cannot sort empty
-stamps last, as some databases do.
+stamps last, as some databases do. What a wrong time zone does is tried on both.
 """
 
 import json
@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 
 from connectors.s4hana import S4HanaConnector, Settings
 from l2c.contract import Connection, System
@@ -53,10 +54,14 @@ START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 class Table:
-    """Partners with change and creation stamps in the local time of `zone`; `now` is the server's clock."""
+    """Partners with change and creation stamps in the local time of `zone`; `now` is the server's clock.
 
-    def __init__(self, zone=UTC, *, nulls="FIRST", cap=1000):
+    `configured`: the zone the hub was told.
+    """
+
+    def __init__(self, zone=UTC, *, configured=None, nulls="FIRST", cap=1000):
         self.zone, self.nulls, self.cap, self.now = zone, nulls, cap, START
+        self.configured = configured or zone
         self.db = sqlite3.connect(":memory:", check_same_thread=False)
         self.db.execute("CREATE TABLE p (k PRIMARY KEY, day, time, born_day, born_time, name)")
         self.requests = []
@@ -147,7 +152,7 @@ def serve():
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        system = System("erp", Connection(f"http://127.0.0.1:{server.server_port}"), time_zone=table.zone)
+        system = System("erp", Connection(f"http://127.0.0.1:{server.server_port}"), time_zone=table.configured)
         connectors = []
 
         def connector(**settings):
@@ -182,7 +187,8 @@ def read(connector, since, size=5, stop_after=None):
 def test_no_schedule_of_changes_loses_a_version(serve, nulls, seed):
     """Partners are created (with and without stamp) and changed while pages are read, reads are broken off and resumed."""
     rng = random.Random(seed)
-    table = Table(nulls=nulls, cap=rng.choice([3, 1000]))
+    configured = ZoneInfo(["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Tokyo"][seed % 4])
+    table = Table(configured=configured, nulls=nulls, cap=rng.choice([3, 1000]))
     connector = serve(table)()
     keys = []
 
@@ -319,18 +325,34 @@ def test_a_clock_that_is_set_back_loses_nothing(serve):
     assert read(connector, cursor)[0] == {"1": "v2"}
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
-def test_stamps_in_local_time_survive_every_clock_change_of_a_year(serve, zone):
-    """Every six hours of a year, and every ten minutes around each change of the clocks, a partner is changed and read."""
-    where = ZoneInfo(zone)
-    table = Table(where)
+@pytest.mark.parametrize(
+    ("zone", "configured"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("America/New_York", "America/New_York"),
+        ("Asia/Kolkata", "Asia/Kolkata"),
+        ("Australia/Lord_Howe", "Australia/Lord_Howe"),
+        ("UTC", "Europe/London"),
+        ("UTC", "America/Los_Angeles"),
+        ("UTC", "Pacific/Kiritimati"),
+        ("Europe/Berlin", "UTC"),
+        ("Europe/London", "Europe/Berlin"),
+        ("Asia/Kolkata", "Asia/Kathmandu"),
+        ("Asia/Tokyo", "America/New_York"),
+    ],
+)
+def test_stamps_in_local_time_survive_every_clock_change_of_a_year(serve, zone, configured):
+    """Every three days of a year, and every ten minutes around each change of the clocks, a partner is changed and read."""
+    places = [ZoneInfo(zone), ZoneInfo(configured)]
+    table = Table(places[0], configured=places[1])
     table.now = datetime(2026, 1, 1, tzinfo=UTC)
     table.create("1", stamped=True)
     connector = serve(table)(count=False)
     _, cursor = read(connector, None)
     while table.now < datetime(2027, 1, 1, tzinfo=UTC):
-        offsets = {(table.now + timedelta(hours=hours)).astimezone(where).utcoffset() for hours in (-2, 0, 2)}
-        table.now += timedelta(minutes=10) if len(offsets) > 1 else timedelta(days=3)
+        near = [table.now + timedelta(hours=hours) for hours in (-2, 0, 2)]
+        moves = any(len({moment.astimezone(place).utcoffset() for moment in near}) > 1 for place in places)
+        table.now += timedelta(minutes=10) if moves else timedelta(hours=71)
         table.change("1")
         if table.now.minute % 20:
             continue  # two changes between two reads
@@ -365,3 +387,178 @@ def test_a_server_that_ignores_the_filter_ends_the_read(serve):
     table.page = lambda options: page({**options, "$filter": "1=1"})
     with pytest.raises(ProtocolError, match="the source repeats a page"):
         read(connector, None, size=3)
+
+
+# A configured time zone that is not the system's
+
+
+ZONES = ["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Tokyo"]
+
+
+@pytest.fixture
+def partners(start_sandbox):
+    """The simulated system with 40 partners, whose stamps are in UTC."""
+    return start_sandbox("s4hana", partners=40)
+
+
+@pytest.fixture
+def told(partners):
+    """A connector that was told some time zone."""
+    made = []
+
+    def build(zone):
+        connection = Connection(partners.url, "HUB_USER", SecretStr("sandbox-s4-secret"))
+        made.append(S4HanaConnector(System("erp", connection, time_zone=ZoneInfo(zone)), Settings(client="100")))
+        return made[-1]
+
+    yield build
+    for connector in made:
+        connector.close()
+
+
+class Hours:
+    """Moves the simulated system's clock and changes its partners."""
+
+    def __init__(self, sandbox):
+        self.sandbox, self.ahead, self.number = sandbox, timedelta(), 0
+        self.keys = [row["key"] for row in sandbox.control("GET", f"/records?entity={ENTITY}&limit=1000")]
+
+    def forward(self, **parts):
+        self.ahead += timedelta(**parts)
+        self.sandbox.control("POST", "/clock", {"offset_s": self.ahead.total_seconds()})
+
+    def change(self, key):
+        self.number += 1
+        change = {"entity": ENTITY, "key": key, "set": {"OrganizationBPName1": f"Changed {self.number}"}}
+        self.sandbox.control("POST", "/change", change)
+
+    def organizations(self):
+        found = (self.sandbox.control("GET", f"/record?entity={ENTITY}&key={key}") for key in self.keys)
+        return [row["BusinessPartner"] for row in found if row["BusinessPartnerCategory"] == "2"]
+
+    def reads(self):
+        counted = self.sandbox.control("GET", "/stats")["requests"]
+        return sum(count for name, count in counted.items() if ENTITY in name)
+
+
+def shown(connector, since, size=100):
+    """Keys of a read and the cursor behind it."""
+    pages = list(connector.read(ENTITY, since=since, page_size=size, fields=["BusinessPartner", "OrganizationBPName1"]))
+    return {record.key for page in pages for record in page.records}, pages[-1].cursor
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_change_is_found_whatever_time_zone_is_configured(partners, told, zone):
+    hours, connector = Hours(partners), told(zone)
+    _, cursor = shown(connector, None)
+    changed = set()
+    for key in hours.organizations()[:4]:
+        hours.forward(minutes=7)
+        hours.change(key)
+        changed.add(key)
+        found, cursor = shown(connector, cursor)
+        assert key in found
+        assert found <= changed
+        hours.forward(minutes=11)
+        assert shown(connector, cursor)[0] <= changed
+    hours.forward(minutes=11)
+    _, cursor = shown(connector, cursor)
+    before = hours.reads()
+    found, cursor = shown(connector, cursor)
+    assert hours.reads() == before + 1
+    # a zone too far west reads its hours again, any other nothing
+    assert found <= changed if zone == "America/Los_Angeles" else not found
+    hours.forward(hours=40)
+    _, cursor = shown(connector, cursor)
+    assert shown(connector, cursor)[0] == set()
+
+
+def test_a_zone_too_far_west_cuts_nothing_off(partners, told):
+    """What looks ahead of the clock may be the zone's fault: every page of it is read."""
+    hours, connector = Hours(partners), told("America/Los_Angeles")
+    _, cursor = shown(connector, None)
+    hours.forward(minutes=10)
+    changed = hours.organizations()[:15]
+    for key in changed:
+        hours.forward(seconds=20)
+        hours.change(key)
+    assert shown(connector, cursor, size=4)[0] == set(changed)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_cursor_of_an_older_version_is_read_on(partners, told, zone):
+    hours, connector = Hours(partners), told(zone)
+    cursor = json.dumps({"u": json.loads(shown(connector, None)[1])["u"]})
+    hours.forward(minutes=7)
+    hours.change(hours.organizations()[3])
+    assert shown(connector, cursor)[0] == {hours.organizations()[3]}
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("ahead", [timedelta(hours=12), timedelta(days=400)])
+def test_a_stamp_in_the_future_hides_no_change(partners, told, zone, ahead):
+    hours, connector = Hours(partners), told(zone)
+    early, wrong, late, last = hours.organizations()[:4]
+    hours.change(early)
+    hours.forward(seconds=ahead.total_seconds())
+    hours.change(wrong)
+    hours.forward(seconds=-ahead.total_seconds())
+    _, cursor = shown(connector, None)
+    for key in (late, last):
+        hours.forward(minutes=10)
+        hours.change(key)
+        found, cursor = shown(connector, cursor)
+        assert key in found
+
+
+def test_a_first_load_of_an_empty_system_is_followed_by_what_comes(serve):
+    for configured in ZONES:
+        table = Table(configured=ZoneInfo(configured))
+        connector = serve(table)()
+        _, cursor = read(connector, None)
+        table.now += timedelta(minutes=5)
+        table.create("1", stamped=False)
+        seen, cursor = read(connector, cursor)
+        assert seen == {"1": "v0"}
+        table.now += timedelta(hours=3)
+        table.create("2", stamped=False)
+        table.change("1")
+        assert read(connector, cursor)[0] == {"1": "v1", "2": "v0"}
+
+
+@pytest.mark.parametrize("configured", ZONES)
+def test_many_changes_of_one_moment_are_not_read_for_ever(serve, configured):
+    """A mass change is shown again while late commits may follow it, then no more."""
+    table = Table(configured=ZoneInfo(configured))
+    for number in range(300):
+        table.create(f"{number:04}", stamped=number % 2 == 0)
+    connector = serve(table)(overlap_s=300)
+    table.now += timedelta(minutes=2)
+    _, cursor = read(connector, None, size=50)
+    shown_again = []
+    for _ in range(12):
+        table.now += timedelta(minutes=10)
+        seen, cursor = read(connector, cursor, size=50)
+        shown_again.append(len(seen))
+    if configured == "America/Los_Angeles":  # its hours by the clock
+        table.now += timedelta(hours=40)
+        _, cursor = read(connector, cursor, size=50)
+        shown_again.append(len(read(connector, cursor, size=50)[0]))
+    assert shown_again[-1] == 0
+    if configured != "America/Los_Angeles":
+        assert sum(shown_again) <= 600
+
+
+def test_a_zone_that_becomes_wrong_over_an_idle_night_hides_no_change(serve):
+    """London keeps UTC in winter only: what was learned before the clocks changed there is worth nothing after it."""
+    table = Table(configured=ZoneInfo("Europe/London"))
+    table.now = datetime(2026, 3, 28, 23, 40, tzinfo=UTC)
+    table.create("1", stamped=True)
+    connector = serve(table)(overlap_s=300)
+    _, cursor = read(connector, None)
+    while table.now < datetime(2026, 3, 29, 1, 30, tzinfo=UTC):
+        table.now += timedelta(minutes=10)
+        _, cursor = read(connector, cursor)
+    table.change("1")
+    table.now += timedelta(minutes=1)
+    assert read(connector, cursor)[0] == {"1": "v1"}
