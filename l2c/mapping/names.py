@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from l2c.config import near_miss
-from l2c.mapping.scopes import ANY, Info, Scope, ValueKind
+from l2c.mapping.scopes import ANY, Info, Load, Scope, ValueKind
 from l2c.mapping.typed import NOTHING, Mistake, Typed
 
 OUTSIDE = ("settings", "was", "seen")
@@ -20,7 +20,9 @@ def value(scope: Scope, parts: tuple[str, ...], column: int) -> Typed:
         if parts != ("this",):
             raise Mistake(f"unknown name '{'.'.join(parts)}'; the element of a plain list is called 'this'", column)
         kind, length, clean = scope.plain.kind, scope.plain.length, scope.unit.trusted
-        return Typed(scope.var, kind, length, plain=True, info=scope.plain, clean=clean)
+        # the element is there: a result it takes part in is never absent
+        present = Load(scope.var, "False", scope.var, parts, info=scope.plain)
+        return Typed(scope.var, kind, length, (present,), plain=True, info=scope.plain, clean=clean)
     info = _value_info(scope, parts, column)
     load = scope.load(parts, info)
     return Typed(load.var, info.kind, info.length, (load,), plain=True, info=info, clean=scope.unit.trusted)

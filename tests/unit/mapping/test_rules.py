@@ -292,6 +292,12 @@ def test_values_between_brackets_of_a_lists_element_and_of_what_the_source_lacks
     assert "to_City" not in found
 
 
+def test_what_an_element_takes_part_in_is_not_absent_though_the_rest_is(tmp_path):
+    text = """fields: {to_Part: {for_each: "[name]", fields: {No: 'first_of(parent.key, this)'}}}"""
+    mapper = made(tmp_path, text, direction="write")
+    assert both(mapper, {"name": "n"}) == {"to_Part": [{"No": "n"}]}
+
+
 @pytest.mark.parametrize(
     ("list_", "said"),
     [
