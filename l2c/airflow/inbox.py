@@ -5,10 +5,11 @@ reason to refuse it, since a sender told 4xx forgets its message.
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
 import structlog
@@ -23,6 +24,9 @@ from l2c.airflow.intake import Intake
 from l2c.airflow.runtime import open_hub
 from l2c.config import InboxConfig, Login, Project
 from l2c.errors import ConfigError, HubError
+
+if TYPE_CHECKING:
+    from l2c.hub import Hub
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -51,6 +55,7 @@ class Inbox:
         # threads of its own: senders must not take those that answer Airflow's tasks
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="hub-inbox")
         self._guesses = gate.Guesses()
+        self._store = _KeptHub()
         self._logins: dict[str, tuple[float, Login]] = {}
         self._project: Project | None = None
 
@@ -66,7 +71,8 @@ class Inbox:
             if not gate.signed(login, signature, body):
                 raise _refused()
         headers = dict(request.headers)
-        number = await self._in_thread(lambda: _commit(system, headers, body, config.hmac_header))
+        keep = self._store.keep
+        number = await self._in_thread(lambda: keep(system, headers, body, config.hmac_header))
         log.debug("message taken", system=system, message=number, bytes=len(body))
         self._intake.wake(system)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -140,9 +146,25 @@ class Inbox:
         raise HTTPException(503, headers={"Retry-After": "10"})
 
 
-def _commit(system: str, headers: dict[str, str], body: bytes, signature: str | None) -> int:
-    with open_hub() as hub:
-        return hub.receive(system, headers, body, signature=signature)
+class _KeptHub:
+    """A hub that stays open from message to message: opening one costs several times what keeping a message does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hub: Hub | None = None
+
+    def keep(self, system: str, headers: dict[str, str], body: bytes, signature: str | None) -> int:
+        """Commit one message; after a failure the next one opens anew."""
+        with self._lock:
+            hub = self._hub = self._hub or open_hub()
+        try:
+            return hub.receive(system, headers, body, signature=signature)
+        except (HubError, SQLAlchemyError):
+            with self._lock:
+                if self._hub is hub:
+                    self._hub = None
+            hub.close()
+            raise
 
 
 async def _body(request: Request, most: int) -> bytes:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import socket
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -246,6 +247,18 @@ def test_a_store_that_is_away_asks_to_try_again_and_loses_nothing(send: Send, mo
     monkeypatch.setenv("L2C_DATABASE_URL", f"sqlite:///{tmp_path / 'state.db'}")
     assert send().status_code == 201
     assert len(kept()) == 1
+
+
+def test_a_store_that_fails_later_on_loses_nothing_either(send: Send, tmp_path) -> None:
+    assert send().status_code == 201
+    settled(1)
+    with sqlite3.connect(tmp_path / "state.db") as conn:
+        conn.execute("ALTER TABLE message RENAME TO away")
+    assert send().status_code == 503
+    with sqlite3.connect(tmp_path / "state.db") as conn:
+        conn.execute("ALTER TABLE away RENAME TO message")
+    assert send().status_code == 201
+    assert len(kept()) == 2
 
 
 def test_a_missing_connection_is_our_fault_not_the_senders(send: Send) -> None:
