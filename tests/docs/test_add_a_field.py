@@ -52,7 +52,8 @@ def test_a_field_travels_by_the_lines_of_the_page_alone(loaded):
     source, before = segments(world)
     assert set(before.values()) == {None}
     assert all(source.values()), "the generated data gives every customer a segment"
-    stamps = world.s4.last_commit()
+    stamps, written = world.s4.last_commit(), world.shop.last_commit()
+    units = [key for key, _ in world.shop.records("B2BUnit")]
 
     shown: dict[str, str] = {}
     for kind, block in BLOCK.findall(PAGE):
@@ -61,14 +62,21 @@ def test_a_field_travels_by_the_lines_of_the_page_alone(loaded):
             continue
         for line in block.splitlines():
             words = shlex.split(line.removeprefix("$ l2c "))
+            if "--yes" in words:
+                assert world.shop.last_commit() == written, "nothing was written before it was confirmed"
             shown[" ".join(words)] = world.run(*words)
 
+    assert any("--yes" in call for call in shown)
     assert f"{PARTNERS:,} records would be looked at again" in shown[f"resend {FLOW} {TARGET}"]
     assert f"{PARTNERS:,} records are due" in shown[f"resend {FLOW} {TARGET} --yes"]
     assert world.s4.last_commit() == stamps, "not one partner was changed in S/4HANA"
     source, after = segments(world)
     assert after == source
     assert len(after) >= 1000
+    assert [key for key, _ in world.shop.records("B2BUnit")] == units, "no unit came or went"
+    commits = world.shop.log(after=written, entity="B2BUnit")
+    assert {entry["action"] for entry in commits} == {"updated"}
+    assert len(commits) == len({entry["key"] for entry in commits}) == len(after), "each unit was written once"
     assert check(world.s4, world.shop).differences == []
     with world.hub() as hub:
         assert hub.distribute(FLOW, TARGET).status == "nothing"
@@ -80,8 +88,14 @@ def test_until_it_is_confirmed_the_old_mapping_stays_in_force(loaded):
     for kind, block in BLOCK.findall(PAGE):
         if kind == "yaml":
             add_lines(world, block)
+    written = world.shop.last_commit()
     world.run("capture", FLOW, "--sweep")
-    world.run("distribute", FLOW)
+    world.run("resend", FLOW, TARGET)
+    told = json.loads(world.run("distribute", FLOW, "--json"))
+    (counts,) = (run["counts"] for run in told)
+    assert counts.get("written", 0) == 0
+    assert counts["due"] > 0, "the new values were looked at"
+    assert world.shop.last_commit() == written
     assert set(segments(world)[1].values()) == {None}
     (cell,) = (cell for cell in json.loads(world.run("status", "--json")) if cell["system"] == TARGET)
     assert cell["pending"] == FEW
