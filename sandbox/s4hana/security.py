@@ -36,16 +36,23 @@ class Security:
 
     def refuse(self, request: Request) -> Response | None:
         """The answer to a request that may not pass, or None."""
+        refused = self.refuse_login(request, client_required=self._settings.client_required)
+        if refused is not None:
+            return refused
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not self._valid(request):
+            headers = [("x-csrf-token", "Required")]
+            return Response(403, b"CSRF token validation failed", "text/plain;charset=utf-8", headers)
+        return None
+
+    def refuse_login(self, request: Request, *, client_required: bool = False) -> Response | None:
+        """The answer to a request of an unknown user or, if it must name one, for another client; or None."""
         if basic_login(request) != self._login:
             realm = 'Basic realm="SAP NetWeaver Application Server [S4H/100]"'
             return Response(401, REFUSED, "text/html; charset=utf-8", [("WWW-Authenticate", realm)])
         client = request.params.get("sap-client") or request.headers.get("sap-client")
-        if self._settings.client_required and client != CLIENT:
+        if client_required and client != CLIENT:
             text = "sap-client is missing" if client is None else f"Client {client} is not available in this system"
             return Response(401, text.encode(), "text/html; charset=utf-8", [("sap-client", CLIENT)])
-        if request.method not in ("GET", "HEAD", "OPTIONS") and not self._valid(request):
-            headers = [("x-csrf-token", "Required")]
-            return Response(403, b"CSRF token validation failed", "text/plain;charset=utf-8", headers)
         return None
 
     def headers(self, request: Request) -> list[tuple[str, str]]:

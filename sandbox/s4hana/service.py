@@ -133,6 +133,12 @@ class Service:
         """A change in progress, by the API's user unless another one is named."""
         return Context(self.model, tx, user or self.user, strict, tx.clock.now())
 
+    def replicated(self, tx: Transaction) -> Context:
+        """A change in progress that may set the fields only replication sets."""
+        context = self.context(tx, strict=True)
+        context.open_fields = True
+        return context
+
     def _precondition(self, request: Request, target: Target) -> None:
         current = etag(target.entity, target.row or {})
         if current is None:

@@ -7,8 +7,37 @@ from typing import Any
 CHOICES = {"skiptoken": ("key", "offset")}
 
 
+class Adjustable:
+    """Base of the dataclasses of settings: takes new values by name."""
+
+    __slots__ = ()
+
+    def known(self) -> dict[str, type]:
+        """Names and types of the settings."""
+        return {f.name: type(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
+
+    def update(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Take new values, answer all; raises ValueError for an unknown name or a value that cannot be."""
+        known = self.known()
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"unknown setting '{name}'; known: {', '.join(known)}")
+            if not isinstance(value, known[name]) and not (known[name] is float and isinstance(value, int)):
+                raise ValueError(f"setting '{name}' must be {known[name].__name__}, not {value!r}")
+        self.check(values)
+        for name, value in values.items():
+            setattr(self, name, value)
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Raise ValueError for a value of the right type that cannot be."""
+        for name, choices in CHOICES.items():
+            if name in values and values[name] not in choices:
+                raise ValueError(f"setting '{name}' must be one of {', '.join(choices)}, not {values[name]!r}")
+
+
 @dataclass(slots=True)
-class Settings:
+class Settings(Adjustable):
     """What a test may want to be different.
 
     `page_size`: rows a page, 0 for no paging by the server. `expand_page_size`: members of an expanded collection before
@@ -27,20 +56,6 @@ class Settings:
     max_url: int = 8192
     max_batch_parts: int = 1000
     max_changes: int = 0
-
-    def update(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Take new values, answer all; raises ValueError for an unknown name or a value of another type."""
-        known = {f.name: type(getattr(self, f.name)) for f in fields(self)}
-        for name, value in values.items():
-            if name not in known:
-                raise ValueError(f"unknown setting '{name}'; known: {', '.join(known)}")
-            if not isinstance(value, known[name]) and not (known[name] is float and isinstance(value, int)):
-                raise ValueError(f"setting '{name}' must be {known[name].__name__}, not {value!r}")
-            if value not in CHOICES.get(name, (value,)):
-                raise ValueError(f"setting '{name}' must be one of {', '.join(CHOICES[name])}, not {value!r}")
-        for name, value in values.items():
-            setattr(self, name, value)
-        return asdict(self)
 
 
 def for_profile(profile: str) -> Settings:

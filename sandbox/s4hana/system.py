@@ -18,6 +18,7 @@ from sandbox.s4hana.model import ROOT, Entity, Model, load
 from sandbox.s4hana.security import Security
 from sandbox.s4hana.service import Service
 from sandbox.s4hana.settings import for_profile
+from sandbox.s4hana.soap.service import Replication
 from sandbox.s4hana.tables import Row
 from sandbox.s4hana.users import PERSON, Users
 
@@ -46,7 +47,12 @@ def create(options: argparse.Namespace, app: App) -> "S4Hana":
         app.store.set_meta("loaded", str(Loader(model, app.store).load(partners)))
     settings = for_profile(options.profile)
     security = Security(options.user, options.password, settings)
-    return S4Hana(app, model, Service(app, model, settings, security, options.user))
+    service = Service(app, model, settings, security, options.user)
+    replication = None
+    if options.profile == "onpremise":
+        replication = Replication(app, security, service.replicated)
+        replication.start()
+    return S4Hana(app, model, service, replication)
 
 
 class S4Hana:
@@ -54,24 +60,27 @@ class S4Hana:
 
     name = "s4hana"
 
-    def __init__(self, app: App, model: Model, service: Service) -> None:
+    def __init__(self, app: App, model: Model, service: Service, replication: Replication | None = None) -> None:
         self.app = app
         self.model = model
         self.service = service
         self.batch = Batch(app, service)
         self.users = Users(service)
+        self.replication = replication
 
     def routes(self) -> list[Route]:
-        """The one service served."""
+        """The OData service, and on-premise the replication by SOAP."""
         root = ROOT + r"(?:;v=\d+)?"
+        replication = self.replication.routes() if self.replication else []
         return [
+            *replication,
             Route(root + r"/\$batch", self.batch.answer, "$batch", ("POST",)),
             Route(root + r"(?:/.*)?", self.service.answer, "service"),
         ]
 
     def controls(self) -> list[tuple[str, str, Handler]]:
         """What only users of this system do."""
-        return self.users.controls()
+        return [*self.users.controls(), *(self.replication.controls() if self.replication else [])]
 
     def error(self, status: int, message: str) -> Response:
         """An error in SAP's shape."""
@@ -87,8 +96,15 @@ class S4Hana:
         return error_response(request, ODataError(400, [Message("R1/126", text)]))
 
     def configure(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings of the running system."""
-        return self.service.settings.update(settings)
+        """Settings of the running system, and on-premise of its replication."""
+        if self.replication is None:
+            return self.service.settings.update(settings)
+        theirs = self.replication.settings.known()
+        own = {name: value for name, value in settings.items() if name not in theirs}
+        given = {name: value for name, value in settings.items() if name in theirs}
+        found = {**self.service.settings.update(own), **self.replication.settings.update(given)}
+        self.replication.configured(set(given))
+        return found
 
     def _entity(self, name: str) -> Entity:
         if name not in self.model:

@@ -19,6 +19,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
         ("LastChangeDate", "LastChangeTime", "BusinessPartner"),
         ("Customer",),
         ("BusinessPartnerIDByExtSystem",),
+        ("BusinessPartnerUUID",),
     ],
     "A_BusinessPartnerAddress": [("AddressID",), ("AddressIDByExternalSystem",)],
     "A_BusinessPartnerTaxNumber": [("BPTaxNumber",)],
