@@ -154,7 +154,8 @@ def _readers(wiring: Wiring, system: str) -> dict[str, list[str]]:
     for entity in wiring.project.flow_names:
         try:
             if system in wiring.project.flow(entity).active_capture():
-                found[wiring.reader(entity, system).native].append(entity)
+                for native in {mapper.native for mapper in wiring.readers(entity, system)}:
+                    found[native].append(entity)
         except HubError as error:
             log.warning("flow not loaded", flow=entity, message=error.message)  # it holds back no other
     return found
