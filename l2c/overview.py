@@ -13,6 +13,7 @@ from l2c.state.results import (
     CAPTURE_STATES,
     DISTRIBUTE,
     DISTRIBUTE_STATES,
+    SWEEP,
     WATCH,
     Cell,
     RecordView,
@@ -38,14 +39,18 @@ def summary(row: RowMapping) -> RunSummary:
 
 
 def capture_cell(conn: Connection, flow: FlowConfig, system: str, reader: Mapper) -> Cell:
-    """How reading that system stands."""
+    """How reading that system stands; its last run is the newest capture or sweep, which of both the note tells."""
     entity = flow.flow
-    last = runs.last(conn, entity, CAPTURE, system)
+    capture, sweep = (runs.last(conn, entity, kind, system) for kind in (CAPTURE, SWEEP))
+    swept = sweep is not None and (capture is None or sweep["id"] > capture["id"])
+    last = sweep if swept else capture
     stored = versions.in_force(conn, entity, system).get(reader.name)
     stale = stored is not None and stored != reader.version
-    note = (
-        f"read mapping changed: l2c capture {entity} {system} --sweep applies it to unchanged records" if stale else ""
-    )
+    notes = ["the last run is a sweep"] if swept else []
+    if swept and capture is not None and capture["status"] == "failed":
+        notes.append("the capture before it failed")
+    if stale:
+        notes.append(f"read mapping changed: l2c capture {entity} {system} --sweep applies it to unchanged records")
     return Cell(
         entity=entity,
         system=system,
@@ -53,7 +58,7 @@ def capture_cell(conn: Connection, flow: FlowConfig, system: str, reader: Mapper
         last=summary(last) if last is not None else None,
         dead_letters=deadletters.count(conn, entity, system, CAPTURE),
         inbox=cursors.inbox_size(conn, entity, system),
-        note=note,
+        note="; ".join(notes),
     )
 
 
@@ -65,7 +70,7 @@ def distribute_cell(conn: Connection, flow: FlowConfig, system: str, newest: tup
     place = int(cursors.get_cursor(conn, entity, system, DISTRIBUTE) or 0)
     pending = sum(count_pending(conn, entity, system, mapper) for mapper in newest)
     note = (
-        f"write mapping changed: l2c resend {entity} {system} shows and sends {pending} records again"
+        f"write mapping changed: l2c resend {entity} {system} shows {pending} records, with --yes they are due again"
         if pending
         else ""
     )

@@ -99,7 +99,8 @@ def test_until_it_is_confirmed_the_old_mapping_stays_in_force(loaded):
     assert set(segments(world)[1].values()) == {None}
     (cell,) = (cell for cell in json.loads(world.run("status", "--json")) if cell["system"] == TARGET)
     assert cell["pending"] == FEW
-    assert f"l2c resend {FLOW} {TARGET}" in cell["note"]
+    told = f"write mapping changed: l2c resend {FLOW} {TARGET} shows {FEW} records, with --yes they are due again"
+    assert cell["note"] == told
 
 
 def test_a_wrong_line_is_named_with_its_place(start_world, sqlite_url):
