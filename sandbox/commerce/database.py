@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from sandbox.commerce import regions
@@ -92,8 +93,7 @@ def rows(db: sqlite3.Connection, kind: str, where: str = "", values: Sequence[An
     """Items as dictionaries, booleans as such; `where` is everything behind the table's name."""
     cursor = db.execute(f"SELECT t.* FROM {kind} t {where}", values)
     names = [column[0] for column in cursor.description]
-    flags = [a.name for a in TYPES[kind] if a.kind is Kind.BOOLEAN]
-    localized = [a.name for a in TYPES[kind] if a.kind is Kind.LOCALIZED]
+    flags, localized = _named(kind, Kind.BOOLEAN), _named(kind, Kind.LOCALIZED)
     for found in cursor:
         row = dict(zip(names, found, strict=True))
         for name in flags:
@@ -102,6 +102,12 @@ def rows(db: sqlite3.Connection, kind: str, where: str = "", values: Sequence[An
         for name in localized:
             row[name] = json.loads(row[name] or "{}")
         yield row
+
+
+@cache
+def _named(kind: str, of: Kind) -> tuple[str, ...]:
+    """The attributes of a type that hold one kind of value."""
+    return tuple(a.name for a in TYPES[kind] if a.kind is of)
 
 
 def kind_of(pk: int) -> str:
@@ -168,7 +174,7 @@ def _relation(kind: str, attribute: Attribute) -> str:
 
 
 def _stored(kind: str, values: Row) -> Row:
-    localized = {a.name for a in TYPES[kind] if a.kind is Kind.LOCALIZED}
+    localized = _named(kind, Kind.LOCALIZED)
     return {
         name: json.dumps(value, ensure_ascii=False, sort_keys=True) if name in localized else value
         for name, value in values.items()
