@@ -81,6 +81,5 @@ def held(conn: Connection, entity: str, system: str, keys: Sequence[str]) -> dic
 def origins(conn: Connection, entity: str, records: Sequence[int]) -> dict[int, str]:
     """The system of birth of these records."""
     r = record.c
-    return dict(
-        conn.execute(select(r.record, r.origin).where(r.entity == entity, r.record.in_(records))).tuples().all()
-    )
+    query = select(r.record, r.origin).where(r.entity == entity, r.record.in_(records))
+    return {row[0]: row[1] for row in conn.execute(query)}
