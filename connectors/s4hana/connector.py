@@ -9,12 +9,13 @@ from pydantic import BaseModel
 from connectors.s4hana.entities import MARK, PARTNER, entity_of
 from connectors.s4hana.marks import mark_text
 from connectors.s4hana.reader import Reader
+from connectors.s4hana.replication import Replication, received
 from connectors.s4hana.sender import Sender
 from connectors.s4hana.service import Service
 from connectors.s4hana.settings import PROFILES
 from connectors.s4hana.settings import Settings as S4Settings
 from connectors.s4hana.writer import Writer
-from l2c.contract import Change, EntitySchema, Health, Outcome, Page, Prepared, Record, System
+from l2c.contract import Change, EntitySchema, Health, Message, Outcome, Page, Prepared, Received, Record, System
 from l2c.errors import ConfigError, HubError
 from l2c.http import HttpSession, Limits, auth_of, decode, query_path, server_time
 
@@ -46,6 +47,16 @@ class S4HanaConnector:
         self._reader = Reader(self._service, follow=profile == "cloud")
         self._writer = Writer(self._service, self._reader)
         self._sender = Sender(self._service)
+        self._replication: Replication | None = None
+        if settings.write_by == "soap" or (settings.write_by is None and profile == "onpremise"):
+            messages = HttpSession(
+                system,
+                auth=auth_of(system, limits=limits),
+                query={"sap-client": settings.client} if settings.client else None,
+                headers={"Accept-Language": settings.language.lower()},
+                limits=limits,
+            )
+            self._replication = Replication(messages, self._service, self._reader)
 
     def check(self) -> Health:
         """Read one partner's number: that needs address, service, credentials and the right to read."""
@@ -95,11 +106,20 @@ class S4HanaConnector:
 
     def prepare(self, entity: str, changes: Sequence[Change]) -> Sequence[Prepared]:
         """The requests of these changes; reads partners whose state is not known well enough."""
-        return self._writer.prepare(entity_of(entity, system=self._system.name), changes)
+        known = entity_of(entity, system=self._system.name)
+        if self._replication is not None and known.name == PARTNER:
+            return self._replication.prepare(changes)
+        return self._writer.prepare(known, changes)
 
     def send(self, prepared: Sequence[Prepared]) -> Sequence[Outcome]:
         """Send them: a single request by itself, everything else in `$batch` with one changeset a record."""
+        if self._replication is not None and any(self._replication.owns(item) for item in prepared):
+            return self._replication.send(prepared)
         return self._sender.send(prepared)
+
+    def receive(self, message: Message) -> Received:
+        """Confirmations of replication messages, and partners S/4HANA replicates by itself (to be fetched)."""
+        return received(message, system=self._system.name)
 
     def find(self, entity: str, marks: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The partners that carry each mark in `BusinessPartnerIDByExtSystem`."""
@@ -119,6 +139,8 @@ class S4HanaConnector:
     def close(self) -> None:
         """Give back the connections."""
         self._session.close()
+        if self._replication is not None:
+            self._replication.close()
 
 
 def _service_url(url: str, path: str) -> str:

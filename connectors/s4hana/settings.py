@@ -1,8 +1,18 @@
 """What one S/4HANA installation needs besides its connection."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 PROFILES = ("cloud", "onpremise")
+CompleteList = Literal[
+    "to_BusinessPartnerAddress",
+    "to_BusinessPartnerRole",
+    "to_BuPaIdentification",
+    "to_BusinessPartnerTax",
+    "to_CustomerSalesArea",
+    "to_CustomerCompany",
+]
 
 
 class Settings(BaseModel):
@@ -31,6 +41,28 @@ class Settings(BaseModel):
     )
     order_mark: str | None = Field(
         None, description="Order header field that carries the mark of a create (used by sales orders)."
+    )
+    write_by: Literal["odata", "soap"] | None = Field(
+        None,
+        description="How partners are written: `odata`, or `soap` for replication messages, which are confirmed later; "
+        "empty: `soap` in profile `onpremise`, `odata` in `cloud`.",
+    )
+    replication_path: str = Field(
+        "/sap/bc/srt/scs_ext/sap/businesspartnersuitebulkreplic",
+        pattern=r"^/",
+        description="Path of the replication service on the host (`soap`).",
+    )
+    business_system: str = Field(
+        "L2CHUB", min_length=1, max_length=60, description="Name of the hub as sender of replication messages (`soap`)."
+    )
+    recipient_system: str | None = Field(
+        None, max_length=60, description="Name of this S/4HANA as their recipient, where it asks for one (`soap`)."
+    )
+    replication_batch: int = Field(50, ge=1, le=1000, description="Most partners in one envelope (`soap`).")
+    replication_complete: tuple[CompleteList, ...] = Field(
+        (),
+        description="Native lists sent whole, so that S/4HANA removes what they lack (`soap`): "
+        "only where the write mapping says `children: all`.",
     )
     overlap_s: int = Field(
         300,

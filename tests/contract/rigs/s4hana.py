@@ -48,7 +48,8 @@ class S4Rig:
         return System("erp", Connection(self.sandbox.url, USER, secret), profile=self.profile)
 
     def settings(self) -> BaseModel:
-        options: dict[str, Any] = {"deadline_s": WAIT_S, "partner_grouping": "BP02"}
+        # what is written by replication messages is confirmed later: those have tests of their own
+        options: dict[str, Any] = {"deadline_s": WAIT_S, "partner_grouping": "BP02", "write_by": "odata"}
         return S4HanaConnector.Settings(**options, client="100" if self.profile == "onpremise" else None)
 
     def native_keys(self) -> Collection[str]:
