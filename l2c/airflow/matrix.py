@@ -1,9 +1,10 @@
 """What the Hub page shows, worked out from the hub's cells: a matrix entity × system, and totals above it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from l2c.state.messages import FAILED, NEW, MessageRow
 from l2c.state.results import CAPTURE_STATES, DISTRIBUTE_STATES, Cell, RunSummary
 
 # The counts that ask for a look, in the order shown, with the tone of their chip.
@@ -17,6 +18,7 @@ _OPEN = (
     ("behind", "behind", "info"),
     ("inbox", "in the inbox", "info"),
 )
+_MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 _STATUS = {
     "done": ("good", "Done"),
     "nothing": ("good", "Nothing new"),
@@ -51,20 +53,56 @@ class Half:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that was not understood, and why."""
+
+    system: str
+    number: int
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Matrix:
-    """Rows of entities over columns of systems; each field holds the directions there are, capture first."""
+    """Rows of entities over columns of systems; each field holds the directions there are, capture first.
+
+    `messages`: by system, what it sent that is not worked off; `refused`: the newest of those that were not understood.
+    """
 
     systems: tuple[str, ...]
     rows: tuple[tuple[str, tuple[tuple[Half, ...], ...]], ...]
     totals: tuple[Chip, ...]
+    messages: Mapping[str, tuple[Chip, ...]] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
 
 
-def matrix(cells: Sequence[Cell], now: datetime) -> Matrix:
-    """The matrix of these cells."""
-    systems = tuple(sorted({cell.system for cell in cells}))
+def matrix(
+    cells: Sequence[Cell],
+    now: datetime,
+    *,
+    messages: Mapping[str, Mapping[str, int]] | None = None,
+    refused: Sequence[MessageRow] = (),
+) -> Matrix:
+    """The matrix of these cells; `messages` counts by system and state what is not worked off."""
+    sent = messages or {}
+    systems = tuple(sorted({cell.system for cell in cells} | set(sent)))
     entities = sorted({cell.entity for cell in cells})
     rows = tuple((entity, tuple(_field(cells, entity, system, now) for system in systems)) for entity in entities)
-    return Matrix(systems, rows, _totals(cells))
+    told = tuple(Refused(row.system, row.id, f"{row.received:{_MOMENT}}", row.detail) for row in refused)
+    chips = {system: _sent(counts) for system, counts in sent.items()}
+    return Matrix(systems, rows, _totals(cells, sent), chips, told)
+
+
+def _sent(counts: Mapping[str, int]) -> tuple[Chip, ...]:
+    shown = (
+        Chip(counts.get(FAILED, 0), "messages failed", "bad"),
+        Chip(counts.get(NEW, 0), "messages to be worked off", "info"),
+    )
+    return tuple(Chip(one.count, _message_word(one), one.tone) for one in shown if one.count)
+
+
+def _message_word(chip: Chip) -> str:
+    return chip.label.replace("messages", "message", 1) if chip.count == 1 else chip.label
 
 
 def _field(cells: Iterable[Cell], entity: str, system: str, now: datetime) -> tuple[Half, ...]:
@@ -87,7 +125,7 @@ def _half(cell: Cell, now: datetime) -> Half:
         tone=tone,
         status=status,
         when=ago(now - at) if at else "",
-        at=at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "",
+        at=f"{at:{_MOMENT}}" if at else "",
         sums=sums(last) if last else "",
         sums_met=last.sums_met if last and last.status != "running" else None,
         chips=chips,
@@ -107,7 +145,7 @@ def sums(run: RunSummary) -> str:
     return f"{run.counts.get(whole, 0):,} {whole}" + (f" = {' + '.join(parts)}" if parts else "")
 
 
-def _totals(cells: Sequence[Cell]) -> tuple[Chip, ...]:
+def _totals(cells: Sequence[Cell], sent: Mapping[str, Mapping[str, int]]) -> tuple[Chip, ...]:
     ran = [cell.last for cell in cells if cell.last is not None and cell.last.status != "running"]
     failed = sum(1 for run in ran if run.status == "failed" or not run.sums_met)
     chips = [Chip(failed, "last runs failed", "bad" if failed else "good")]
@@ -116,6 +154,9 @@ def _totals(cells: Sequence[Cell]) -> tuple[Chip, ...]:
         chips.append(Chip(count, label, tone if count else "good"))
     behind = sum(cell.behind for cell in cells)
     chips.append(Chip(behind, "changes under way", "info" if behind else "good"))
+    if sent:
+        lost = sum(counts.get(FAILED, 0) for counts in sent.values())
+        chips.append(Chip(lost, "messages failed", "bad" if lost else "good"))
     return tuple(chips)
 
 

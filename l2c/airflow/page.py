@@ -14,7 +14,10 @@ from l2c.airflow.matrix import Matrix, matrix
 from l2c.airflow.runtime import open_hub
 from l2c.contract import utc_now
 from l2c.errors import HubError
+from l2c.state.messages import FAILED
 from l2c.state.results import Cell
+
+MOST_REFUSED = 10
 
 
 def build_app() -> FastAPI:
@@ -58,6 +61,8 @@ def read_matrix() -> tuple[Matrix | None, list[str]]:
     problems: list[str] = []
     try:
         with open_hub() as hub:
+            sent = hub.open_messages()
+            refused = hub.messages(state=FAILED, limit=MOST_REFUSED) if sent else []
             for name in hub.project.flow_names:
                 try:
                     cells += hub.status(name)
@@ -65,7 +70,7 @@ def read_matrix() -> tuple[Matrix | None, list[str]]:
                     problems.append(error.message)
     except HubError as error:
         return None, [error.message]
-    return matrix(cells, utc_now()), problems
+    return matrix(cells, utc_now(), messages=sent, refused=refused), problems
 
 
 def _base(request: Request) -> str:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from l2c.airflow.matrix import ago, matrix, sums
+from l2c.airflow.matrix import Refused, ago, matrix, sums
+from l2c.state.messages import MessageRow
 from l2c.state.results import Cell, RunSummary
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -77,6 +78,19 @@ def test_totals_add_up_over_all_cells() -> None:
     assert totals["waiting"] == (5, "warn")
     assert totals["in doubt"] == (0, "good")
     assert totals["changes under way"] == (7, "info")
+
+
+def test_what_a_system_sent_and_is_not_worked_off_stands_at_its_name() -> None:
+    row = MessageRow(7, "crm", None, NOW, "failed", "the body is not JSON", 3)
+    shown = matrix([Cell("thing", "x", "capture", None)], NOW, messages={"crm": {"failed": 1, "new": 2}}, refused=[row])
+    assert shown.systems == ("crm", "x")
+    assert [(chip.count, chip.label, chip.tone) for chip in shown.messages["crm"]] == [
+        (1, "message failed", "bad"),
+        (2, "messages to be worked off", "info"),
+    ]
+    assert shown.refused == (Refused("crm", 7, "2026-03-02 08:00:00 UTC", "the body is not JSON"),)
+    assert (shown.totals[-1].count, shown.totals[-1].label, shown.totals[-1].tone) == (1, "messages failed", "bad")
+    assert matrix([], NOW).totals[-1].label == "changes under way"
 
 
 @pytest.mark.parametrize(

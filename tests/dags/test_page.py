@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from l2c.airflow.matrix import matrix
+from l2c.state.messages import MessageRow
 from l2c.state.results import Cell, RunSummary
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -24,6 +25,17 @@ def test_no_text_of_a_system_becomes_markup() -> None:
     page = rendered([Cell(EVIL, EVIL, "capture", run, dead_letters=1, note=EVIL)], (EVIL,))
     assert EVIL not in page
     assert page.count("&lt;script&gt;alert(1)") >= 4
+
+
+def test_a_message_that_was_not_understood_is_told_with_its_reason_and_never_as_markup() -> None:
+    from jinja2 import Environment, PackageLoader
+
+    template = Environment(loader=PackageLoader("l2c.airflow", "templates"), autoescape=True).get_template("hub.html")
+    row = MessageRow(7, "crm", None, NOW, "failed", EVIL, 3)
+    shown = matrix([Cell("thing", "erp", "capture", None)], NOW, messages={"crm": {"failed": 1}}, refused=[row])
+    page = template.render(matrix=shown, problems=(), nonce="n", base="", now="now")
+    assert "<b>crm</b> message 7, 2026-03-02 08:00:00 UTC: &lt;script&gt;" in page
+    assert EVIL not in page
 
 
 def test_links_start_where_airflow_is_served() -> None:
