@@ -51,6 +51,9 @@ ENTITIES = _known(
     Entity(PARTNER, ("BusinessPartner",)),
     Entity("A_BusinessPartnerAddress", ("BusinessPartner", "AddressID"), "BusinessPartner"),
     Entity("A_BusinessPartnerRole", ("BusinessPartner", "BusinessPartnerRole"), "BusinessPartner"),
+    Entity(
+        "A_BuPaIdentification", ("BusinessPartner", "BPIdentificationType", "BPIdentificationNumber"), "BusinessPartner"
+    ),
     Entity("A_BusinessPartnerTaxNumber", ("BusinessPartner", "BPTaxType"), "BusinessPartner"),
     Entity("A_AddressEmailAddress", _COMMUNICATION, "BusinessPartner", _BY_ADDRESS),
     Entity("A_AddressPhoneNumber", _COMMUNICATION, "BusinessPartner", _BY_ADDRESS),
@@ -82,7 +85,8 @@ class ChildList:
     """A list below a partner as it is written: its set, what tells two elements apart, who gives the key.
 
     `natural` recognises an element that does not name its key yet; `flag` is the field that marks an element as gone where
-    the API cannot delete it; `replace`: an element that takes the place of a removed one keeps its number.
+    the API cannot delete it; `replace`: an element that takes the place of a removed one keeps its number; `numbered`: the
+    natural key of an element born in the system is the number the system gave it.
     """
 
     navigation: str
@@ -91,6 +95,7 @@ class ChildList:
     natural: tuple[str, ...] = ()
     flag: str | None = None
     replace: bool = False
+    numbered: bool = False
     below: tuple["ChildList", ...] = ()
 
 
@@ -103,11 +108,13 @@ ADDRESSES = ChildList(
     "A_BusinessPartnerAddress",
     ("AddressID",),
     ("AddressIDByExternalSystem",),
+    numbered=True,
     below=(
         _communication("to_EmailAddress", "A_AddressEmailAddress", "EmailAddress"),
         _communication("to_PhoneNumber", "A_AddressPhoneNumber", "PhoneNumber", "PhoneNumberExtension"),
         _communication("to_MobilePhoneNumber", "A_AddressPhoneNumber", "PhoneNumber", "PhoneNumberExtension"),
         _communication("to_FaxNumber", "A_AddressFaxNumber", "FaxNumber", "FaxNumberExtension"),
+        _communication("to_URLAddress", "A_AddressHomePageURL", "WebsiteURL"),
     ),
 )
 PARTNER_LISTS = (

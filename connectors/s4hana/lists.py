@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.s4hana.bodies import Mistakes, body_bytes, deep, differing, flat
+from connectors.s4hana.bodies import Mistakes, body_bytes, deep, differing, flat, same
 from connectors.s4hana.entities import CUSTOMER, CUSTOMER_LISTS, ChildList, alpha
 from l2c.contract import Request
 from l2c.http import EntityType, Metadata, entity_path
@@ -65,7 +65,7 @@ class Below:
             where = f"{prefix}{child.navigation}[{index}]."
             match = matches.get(index)
             if match is None:
-                self._add(child, path, element, where)
+                self._add(child, path, element, known, where)
             else:
                 self._update(child, element, there[match], _known(child, there[match], known), where)
         for gone in _shown(child, known, there) - set(matches.values()):
@@ -89,9 +89,13 @@ class Below:
             matches.update(zip(new, free, strict=False))
         return matches
 
-    def _add(self, child: ChildList, path: str, element: Element, where: str) -> None:
+    def _add(self, child: ChildList, path: str, element: Element, known: Sequence[Element], where: str) -> None:
         if child.natural and _number(child, element):
             self._draft.moved.append(f"{where}{child.keys[-1]} '{_number(child, element)}' does not exist any more")
+            return
+        said = _said(child, element) if child.numbered else ""
+        if said and any(_said(child, other) == said for other in known):
+            self._draft.moved.append(f"{where}{child.natural[0]} '{element[child.natural[0]]}' does not exist any more")
             return
         body = deep(self._metadata, self._metadata.sets[child.entity], element, self._draft.mistakes, where)
         self._draft.added.append(Request("POST", f"{path}/{child.navigation}", body_bytes(body)))
@@ -99,7 +103,7 @@ class Below:
     def _update(self, child: ChildList, element: Element, present: Element, known: Element | None, where: str) -> None:
         kind = self._metadata.sets[child.entity]
         path = self._path(child, present)
-        self._patch(kind, path, element, present, where)
+        self._patch(kind, path, _edited(child, element, present, known, kind), present, where)
         for lower in child.below:
             if lower.navigation in element:
                 self.compare(lower, path, element, present, known, prefix=where)
@@ -144,23 +148,50 @@ def _shown(child: ChildList, known: Sequence[Element], there: Sequence[Element])
 
 def _match(child: ChildList, element: Element, there: Sequence[Element], taken: set[int]) -> int | None:
     """Which present element this one is: by its key where it names one, else by what it says."""
-    named = [key for key in child.keys if element.get(key)]
+    free = [index for index in range(len(there)) if index not in taken]
     if _number(child, element) or not child.natural:
-        fields: Sequence[str] = named or child.keys
-        internal = True
-    else:
-        fields, internal = child.natural, False
-        if not any(element.get(name) for name in fields):
-            return None
-    for index, other in enumerate(there):
-        if index not in taken and all(_equal(element.get(name), other.get(name), internal) for name in fields):
-            return index
-    return None
+        named = [key for key in child.keys if element.get(key)] or child.keys
+        return next((at for at in free if all(_same_key(element, there[at], name) for name in named)), None)
+    said = _said(child, element)
+    if not said:
+        return None
+    found = next((at for at in free if _said(child, there[at]) == said), None)
+    if found is None and child.numbered:
+        found = next((at for at in free if _is_number(child, element, there[at])), None)
+    return found
 
 
-def _equal(left: Any, right: Any, internal: bool) -> bool:
-    mine, theirs = str(left or ""), str(right or "")
-    return alpha(mine) == alpha(theirs) if internal else mine.casefold() == theirs.casefold()
+def _same_key(element: Element, other: Element, name: str) -> bool:
+    return alpha(str(element.get(name) or "")) == alpha(str(other.get(name) or ""))
+
+
+def _said(child: ChildList, element: Element) -> str:
+    """What tells an element apart that names no key: a number and its extension may stand in one field or in two."""
+    return "-".join(str(element[name]) for name in child.natural if element.get(name)).casefold()
+
+
+def _is_number(child: ChildList, element: Element, other: Element) -> bool:
+    """Whether an element is called by the number the system gave it, for want of a foreign one."""
+    theirs = str(other.get(child.keys[-1]) or "")
+    return not _said(child, other) and alpha(str(element[child.natural[0]])) == alpha(theirs)
+
+
+def _edited(child: ChildList, element: Element, present: Element, known: Element | None, kind: EntityType) -> Element:
+    """The fields to compare with the target's: without those that say what it shows already.
+
+    A field that is as the hub last saw it is left alone, even where the target tells the same differently (a region's code).
+    What an element was recognised by is not written onto it: the number of an address, a telephone number in two fields.
+    """
+    recognised = not _number(child, element) and _match(child, element, [present], set()) == 0
+    return {
+        name: value
+        for name, value in element.items()
+        if (not recognised if name in child.natural else not _left_alone(name, value, known, kind))
+    }
+
+
+def _left_alone(name: str, value: Any, known: Element | None, kind: EntityType) -> bool:
+    return known is not None and name in known and name in kind.fields and same(value, known[name], kind.fields[name])
 
 
 def _known(child: ChildList, present: Element, known: Sequence[Element]) -> Element | None:

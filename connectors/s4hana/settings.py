@@ -39,6 +39,31 @@ class Settings(BaseModel):
     partner_grouping: str | None = Field(
         None, max_length=4, description="Grouping of partners created here where the mapping names none."
     )
+    company_code: str | None = Field(
+        None, max_length=4, description="Company code that customers created here belong to, for mappings."
+    )
+    reconciliation_account: str | None = Field(
+        None, max_length=10, description="Reconciliation account of customers created here in that company code."
+    )
+    currency: str | None = Field(
+        None, pattern=r"^[A-Z]{3}$", description="Currency of the sales area of customers created here."
+    )
+    tax_country: str | None = Field(
+        None,
+        pattern=r"^[A-Z]{2}$",
+        description="Country deliveries leave from, for the tax classification of customers.",
+    )
+    tax_category: str | None = Field(
+        None, max_length=4, description="Tax category of that country, such as `TTX1`; without it none is written."
+    )
+    tax_classification: str | None = Field(
+        None, max_length=1, description="Tax classification of customers created here, such as `1` (full tax)."
+    )
+    merge_type: str = Field(
+        "ZMERGE",
+        max_length=6,
+        description="Identification type under which a partner that was merged carries the number of the one it became.",
+    )
     order_mark: str | None = Field(
         None, description="Order header field that carries the mark of a create (used by sales orders)."
     )
