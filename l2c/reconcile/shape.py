@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from l2c.config import EntityConfig, Rule
+from l2c.config.entities import RESERVED
 from l2c.mapping import Mapper
 
-_OUTSIDE = frozenset({"settings", "was", "seen", "this"})
+_OUTSIDE = RESERVED - {"parent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,21 @@ def _walk(rules: Mapping[str, Rule], above: str, scope: tuple[str, ...], lists: 
     sources, keys = found
     for name, rule in rules.items():
         path = f"{above}{name}"
-        used = frozenset(path for text in (rule.expr, rule.when) for path in _paths(text, scope))
-        if rule.for_each is not None:
-            inner = f"{scope[0]}{rule.for_each}"
-            deeper = (f"{inner}.", *scope)
-            sources[path] = used | {inner} | frozenset(_paths(rule.when, deeper))
-            if rule.fields is not None:
-                _walk(rule.fields, f"{path}.", deeper, lists, found)
-                keys[path] = tuple(_key_paths(sources, path, lists.key_of(inner)))
-        elif rule.fields is not None:
-            sources[path] = used
-            _walk(rule.fields, f"{path}.", scope, lists, found)
-        else:
-            sources[path] = used
+        if rule.for_each is None:
+            sources[path] = _used(rule, scope)
+            _walk(rule.fields or {}, f"{path}.", scope, lists, found)
+            continue
+        inner = f"{scope[0]}{rule.for_each}"
+        deeper = (f"{inner}.", *scope)
+        of_each = _used(rule.element, deeper) if rule.element is not None else frozenset()
+        sources[path] = _used(rule, deeper) | of_each | {inner}
+        if rule.fields is not None:
+            _walk(rule.fields, f"{path}.", deeper, lists, found)
+            keys[path] = tuple(_key_paths(sources, path, lists.key_of(inner)))
+
+
+def _used(rule: Rule, scope: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(path for text in (rule.expr, rule.when) for path in _paths(text, scope))
 
 
 def _key_paths(sources: Mapping[str, frozenset[str]], path: str, key: str | None) -> Iterator[str]:
