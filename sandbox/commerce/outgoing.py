@@ -24,7 +24,7 @@ class Unreachable(Exception):
     """No answer: refused, broken off, or no token to be had."""
 
 
-def post(url: str, headers: Mapping[str, str | bytes], body: bytes, timeout_s: float) -> tuple[int, bytes]:
+def post(url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> tuple[int, bytes]:
     """Status and body of the answer to a POST; no redirect is followed. Raises TimeoutError or Unreachable."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

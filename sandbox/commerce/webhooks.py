@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import orjson
 
@@ -29,6 +29,7 @@ from sandbox.commerce.users import key_values
 from sandbox.core import App, Transaction, split_key
 
 WORKERS = 10
+PLAIN = "".join(map(chr, range(32, 127)))
 SOURCE = "/sandbox/sap.cx.commerce/shop"
 EVENTS = {
     "saved": {"created": "Created", "updated": "Updated"},
@@ -195,7 +196,7 @@ class Webhooks:
             return "refused"
         return "failed" if event.again else "retried"
 
-    def _headers(self, event: Event) -> dict[str, str | bytes]:
+    def _headers(self, event: Event) -> dict[str, str]:
         return {
             "content-type": "application/json",
             "ce-id": event.id,
@@ -203,13 +204,16 @@ class Webhooks:
             "ce-source": SOURCE,
             "ce-specversion": "1.0",
             "ce-time": event.time,
-            "ce-subject": self._subject(event).encode(),
+            "ce-subject": self._subject(event),
         }
 
     def _subject(self, event: Event) -> str:
-        """The integration key; with `webhook_encoded` each segment as in a form, as SAP's code has it."""
+        """The integration key; with `webhook_encoded` each segment as in a form, as SAP's code has it.
+
+        Otherwise only what a header cannot carry is encoded.
+        """
         encode: Callable[[str], str] = quote_plus if self.tuning.webhook_encoded else keys.segment
-        return "|".join(encode(part) for part in split_key(event.key))
+        return quote("|".join(encode(part) for part in split_key(event.key)), safe=PLAIN)
 
     def _body(self, event: Event) -> bytes | None:
         """The item as its integration object renders it; its key alone when it was deleted, None when it is gone since."""

@@ -319,7 +319,9 @@ def test_events_are_lost_and_doubled_by_the_same_draws_each_time(shop, receiver)
     assert 5 <= 60 - len(seen[0]) <= 35
 
 
-@pytest.mark.parametrize(("encoded", "subject"), [(False, "a%7Cb c|ü@h.example"), (True, "a%7Cb+c|%C3%BC%40h.example")])
+@pytest.mark.parametrize(
+    ("encoded", "subject"), [(False, "a%7Cb c|%C3%BC@h.example"), (True, "a%7Cb+c|%C3%BC%40h.example")]
+)
 def test_the_subject_is_the_integration_key_in_either_of_its_writings(shop, receiver, encoded, subject):
     shop.post("B2BUnits", unit("H18"))
     listen(shop, receiver, {"object": "L2CB2BCustomer"}, webhook_encoded=encoded)
@@ -331,7 +333,7 @@ def test_the_subject_is_the_integration_key_in_either_of_its_writings(shop, rece
     }
     assert shop.post(CONTACTS, person).status_code == 201
     quiet(shop)
-    assert receiver.subjects()[0].encode("latin-1").decode() == subject
+    assert receiver.subjects() == [subject]
 
 
 @pytest.mark.parametrize(
