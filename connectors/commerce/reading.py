@@ -32,6 +32,7 @@ from l2c.http import (
 )
 
 LARGEST_PAGE = 1000
+MOST_CONDITIONS = 50  # joined by `or`: parsers nest one level for each
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKS = re.compile(r"/Date\((-?\d+)")
 
@@ -170,7 +171,7 @@ def by_key(service: Service, keys: Sequence[str], expand: Sequence[str]) -> Iter
     """Raw pages with the records of these keys that are there, and perhaps others: an empty key attribute is not asked for."""
     entity = service.entity
     conditions = {key: condition for key in keys if (condition := _is(service, key))}
-    for chunk in chunks(list(conditions), conditions):
+    for chunk in chunks(list(conditions), conditions, most=MOST_CONDITIONS):
         options = {
             "$filter": " or ".join(conditions[key] for key in chunk),
             "$top": LARGEST_PAGE,
