@@ -15,6 +15,7 @@ from l2c import errors
 from l2c.cli import app
 from l2c.cli.app import EPILOG
 from l2c.cli.errors import exit_code
+from l2c.reconcile import CLASSES
 from l2c.state.results import CAPTURE_STATES, DISTRIBUTE_STATES
 from l2c.state.tables import metadata
 
@@ -39,6 +40,18 @@ DISTRIBUTE_MEANING = {
     "in_doubt": "The answer was lost and the write may have happened: looked up before anything is sent again.",
     "awaiting_confirmation": "Accepted by a target that confirms later.",
     "dead_letter": "The target refused it for good: set aside with the target's own words.",
+}
+
+RECONCILE_MEANING = {
+    "equal": "The system holds what it should.",
+    "equal_but_owned": "It differs only in what is the system's own: fields its owners' rule gives to it, elements it added itself.",
+    "in_flight": "A newer entry of the journal, or a change at the source, which the next run takes up; a write retried, in doubt or to be confirmed.",
+    "waiting": "Waits for a record it refers to, or for a decision on a match.",
+    "dead_letter": "Set aside with its reason.",
+    "filtered": "Should not be in the target, and is not, or is blocked there as `leave` says.",
+    "missing_left": "Stands in a target, but not in the journal or no longer in its source.",
+    "missing_right": "Should stand in the target and does not; or stands in a source and was never captured.",
+    "unexplained": "Differs, or is there, without a reason.",
 }
 
 
@@ -136,6 +149,10 @@ def state_page() -> str:
     )
     parts.append(
         f"## Distribute\n\nPer target: due = {_sum(DISTRIBUTE_STATES)}\n\n{_states(DISTRIBUTE_STATES, DISTRIBUTE_MEANING)}"
+    )
+    parts.append(
+        "## Reconcile\n\nWhat `l2c reconcile` says of every record, in each system and as a whole; see "
+        f"[prove that the systems agree](../how-to/reconcile.md).\n\n{_states(CLASSES, RECONCILE_MEANING)}"
     )
     parts.append(
         "## Tables\n\nThe hub's own database, never Airflow's: SQLite by default, PostgreSQL in production. Times are milliseconds "
