@@ -10,10 +10,9 @@ from collections import Counter
 import pytest
 
 from .commerce_shop import address, started, unit
-from .webhook_receiver import listening
+from .webhook_receiver import SAVED, listen, listening, quiet
 
 CONTACTS = "/odata2webservices/L2CB2BCustomer/B2BCustomers"
-SAVED = {"object": "L2CB2BUnit"}
 
 
 @pytest.fixture(scope="module")
@@ -35,21 +34,6 @@ def shop(running):
 def receiver():
     with listening() as made:
         yield made
-
-
-def quiet(shop):
-    """Wait until no notification is under way; the counters."""
-    end = time.monotonic() + 10
-    while shop.control("GET", "/webhooks")["pending"]:
-        assert time.monotonic() < end, shop.control("GET", "/webhooks")
-        time.sleep(0.02)
-    return shop.control("GET", "/webhooks")
-
-
-def listen(shop, receiver, *hooks, **settings):
-    shop.control("DELETE", "/stats")
-    given = [{"url": receiver.url + "/in", **hook} for hook in hooks or (SAVED,)]
-    return shop.settings(webhooks=given, webhook_retry_s=0.1, **settings)
 
 
 def test_a_saved_unit_is_told_with_the_headers_of_a_cloud_event_and_its_body(shop, receiver):

@@ -6,6 +6,8 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+SAVED = {"object": "L2CB2BUnit"}
+
 
 class Receiver(ThreadingHTTPServer):
     """Takes every POST; `answers` are the statuses of the next ones, then 202."""
@@ -55,3 +57,18 @@ def listening():
     finally:
         receiver.shutdown()
         receiver.server_close()
+
+
+def quiet(shop):
+    """Wait until no notification is under way; the counters."""
+    end = time.monotonic() + 10
+    while shop.control("GET", "/webhooks")["pending"]:
+        assert time.monotonic() < end, shop.control("GET", "/webhooks")
+        time.sleep(0.02)
+    return shop.control("GET", "/webhooks")
+
+
+def listen(shop, receiver, *hooks, **settings):
+    shop.control("DELETE", "/stats")
+    given = [{"url": receiver.url + "/in", **hook} for hook in hooks or (SAVED,)]
+    return shop.settings(webhooks=given, webhook_retry_s=0.1, **settings)
