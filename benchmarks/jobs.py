@@ -83,11 +83,11 @@ def _warm_hub() -> Any:
     """A hub whose mappings are compiled and whose systems have shown their metadata."""
     from l2c.config import Project
     from l2c.hub import Hub
-    from l2c.mapping import read_mapper, write_mappers
+    from l2c.mapping import read_mappers, write_mappers
 
     hub = Hub.open()
     project: Project = hub.project
-    hub.describe(SOURCE, read_mapper(project, project.system(SOURCE), ENTITY).native)
+    hub.describe(SOURCE, read_mappers(project, project.system(SOURCE), ENTITY)[0].native)
     for mapper in write_mappers(project, project.system(TARGET), ENTITY):
         hub.describe(TARGET, mapper.native)
     return hub

@@ -11,7 +11,7 @@ from benchmarks.home import ENTITY, SOURCE, TARGET
 from l2c import registry
 from l2c.config import Project, env_connection
 from l2c.contract import System, utc_now
-from l2c.mapping import Env, Mapper, read_mapper, write_mappers
+from l2c.mapping import Env, Mapper, read_mappers, write_mappers
 
 SAMPLE = 200
 """Different records, a page of them; they are mapped again and again, as the page decoded last would be."""
@@ -24,7 +24,7 @@ def mapping_job(kind: str, records: int) -> Callable[[], dict[str, int]]:
     from benchmarks import hand_mapping
 
     project = Project.from_env(os.environ)
-    reader = read_mapper(project, project.system(SOURCE), ENTITY)
+    reader = read_mappers(project, project.system(SOURCE), ENTITY)[0]
     [writer] = write_mappers(project, project.system(TARGET), ENTITY)
     by, direction = kind.split("_")
     sample = _sample(project, reader)

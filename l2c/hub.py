@@ -163,7 +163,7 @@ class Hub:
             flow = self.project.flow(name)
             with self._store.reading() as conn:
                 cells += [
-                    overview.capture_cell(conn, flow, system, self._wiring.reader(name, system))
+                    overview.capture_cell(conn, flow, system, self._wiring.readers(name, system))
                     for system in flow.active_capture()
                 ]
                 cells += [

@@ -38,14 +38,14 @@ def summary(row: RowMapping) -> RunSummary:
     return runs.summary(row, sums_met=sums_met(row["kind"], runs.counts(row)))
 
 
-def capture_cell(conn: Connection, flow: FlowConfig, system: str, reader: Mapper) -> Cell:
+def capture_cell(conn: Connection, flow: FlowConfig, system: str, readers: tuple[Mapper, ...]) -> Cell:
     """How reading that system stands; its last run is the newest capture or sweep, which of both the note tells."""
     entity = flow.flow
     capture, sweep = (runs.last(conn, entity, kind, system) for kind in (CAPTURE, SWEEP))
     swept = sweep is not None and (capture is None or sweep["id"] > capture["id"])
     last = sweep if swept else capture
-    stored = versions.in_force(conn, entity, system).get(reader.name)
-    stale = stored is not None and stored != reader.version
+    stored = versions.in_force(conn, entity, system)
+    stale = any(stored.get(reader.name, reader.version) != reader.version for reader in readers)
     notes = ["the last run is a sweep"] if swept else []
     if swept and capture is not None and capture["status"] == "failed":
         notes.append("the capture before it failed")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import RowMapping
 
 from l2c import overview
-from l2c.capture import WHOLE, Capture, Watch, finish_sweep
+from l2c.capture import WHOLE, Capture, Watch, finish_sweep, know_values
 from l2c.config import FlowConfig
 from l2c.distribute import Distribution
 from l2c.errors import ConfigError, HubError, SumsDiffer
@@ -28,6 +28,8 @@ class Runner:
         flow = self._wiring.flow(entity, system, kind)
         now = self._store.now()
         version = ""
+        if not self._may_begin(flow, kind, system):
+            return Plan(None, ())
         if kind == DISTRIBUTE:
             names = [mapper.name for mapper in self._wiring.in_force(entity, system)]
             with self._store.reading() as conn:
@@ -41,7 +43,7 @@ class Runner:
                 if cursors.get_cursor(conn, entity, system, CAPTURE) is None:
                     return Plan(None, ())  # before the first load there is nothing to compare with
         else:
-            version = self._wiring.reader(entity, system).version
+            version = ",".join(mapper.version for mapper in self._wiring.readers(entity, system))
         with self._store.writing() as conn:
             if leases.held(conn, _lease_name(entity, kind, system, WHOLE), now):
                 return Plan(None, ())
@@ -113,22 +115,37 @@ class Runner:
         progress: Progress | None,
     ) -> None:
         entity, kind, system, run = row["entity"], row["kind"], row["system"], row["id"]
-        with self._store.reading() as conn:
-            first_load = cursors.get_cursor(conn, entity, system, CAPTURE) is None
+        jobs = self._wiring.capture_jobs(flow, system, run=run, kind=kind, partition=partition)
+        first_load = jobs[0].first_load
         if first_load and kind == CAPTURE:
             self._baselines(flow, system, lease)
-        job = self._wiring.capture_job(flow, system, run=run, kind=kind, partition=partition)
         with self._store.writing() as conn:
-            self._wiring.remember(conn, [job.mapper])
-        capture = Capture(self._store, lease, job, progress)
+            self._wiring.remember(conn, [job.mapper for job in jobs])
+        if jobs[0].rules:
+            know_values(self._store, lease, jobs[0])
+        capture = Capture(self._store, lease, jobs, progress)
         capture.run(inbox=kind == CAPTURE)
         if kind == SWEEP:
-            finish_sweep(self._store, lease, job, begun=row["started"])
+            finish_sweep(self._store, lease, jobs[0], begun=row["started"])
             capture.drain_inbox()
         if first_load or kind == SWEEP:
+            read = [(job.mapper.name, job.mapper.version) for job in jobs]
             with self._store.writing() as conn:
                 leases.prove(conn, lease, self._store.now())
-                versions.put_in_force(conn, entity, system, [(job.mapper.name, job.mapper.version)], self._store.now())
+                versions.put_in_force(conn, entity, system, read, self._store.now())
+
+    def _may_begin(self, flow: FlowConfig, kind: str, system: str) -> bool:
+        """Whether other systems have said first what they have to say.
+
+        Nothing born elsewhere travels before the first load of the system named by `first`; nothing is written to a system
+        that is captured too before its own first load: a record might be there already.
+        """
+        captured = flow.active_capture()
+        if len(captured) < 2:
+            return True
+        if kind == DISTRIBUTE and system in captured and not self._wiring.loaded(flow, system):
+            return False
+        return flow.first in (None, system) or flow.first not in captured or self._wiring.loaded(flow, str(flow.first))
 
     def _baselines(self, flow: FlowConfig, system: str, lease: leases.Lease) -> None:
         """Before a first load reads everything: note the children, so that a later change shows."""

@@ -4,19 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection as Sql
 
 from l2c import registry
-from l2c.capture import WHOLE, CaptureJob, WatchJob
+from l2c.capture import WHOLE, CaptureJob, Merger, Owner, Owners, Rule, WatchJob
 from l2c.config import FlowConfig, Project, SystemConfig
 from l2c.contract import Connection, Connector, EntitySchema, System
 from l2c.distribute import DistributeJob, Retries
 from l2c.errors import ConfigError
-from l2c.mapping import Env, Mapper, load_bundle, read_mapper, write_mappers
-from l2c.state import keys, versions
+from l2c.mapping import Env, Mapper, compile_condition, load_bundle, read_mappers, write_mappers
+from l2c.state import keys, references, versions
 from l2c.state.results import CAPTURE, DISTRIBUTE
 from l2c.state.store import Store
 
@@ -77,29 +76,45 @@ class Wiring:
             self._schemas[system, native] = self.connector(system).describe(native)
         return self._schemas[system, native]
 
-    def reader(self, entity: str, system: str) -> Mapper:
-        """The read mapping of that system."""
-        return read_mapper(self.project, self.system(system), entity)
+    def readers(self, entity: str, system: str) -> tuple[Mapper, ...]:
+        """The read mappings of that system, one a variant."""
+        return tuple(read_mappers(self.project, self.system(system), entity))
 
     def writers(self, entity: str, system: str) -> tuple[Mapper, ...]:
         """The newest write mappings of that system, one a variant."""
         return tuple(write_mappers(self.project, self.system(system), entity))
 
-    def capture_job(self, flow: FlowConfig, system: str, *, run: int, kind: str, partition: str = WHOLE) -> CaptureJob:
-        """What a capture or sweep of that system works on."""
-        config = flow.active_capture()[system]
-        return CaptureJob(
-            entity=flow.flow,
-            system=system,
-            run=run,
-            kind=kind,
-            partition=partition,
-            connector=self.connector(system),
-            mapper=self._fitting(self.reader(flow.flow, system), system),
-            env=Env(settings=self.system(system).settings),
-            owned=_owned(flow, system),
-            page_size=config.page_size,
-        )
+    def capture_jobs(
+        self, flow: FlowConfig, system: str, *, run: int, kind: str, partition: str = WHOLE
+    ) -> list[CaptureJob]:
+        """What a capture or sweep of that system works on: one job a read mapping."""
+        config, shared = flow.active_capture()[system], len(flow.active_capture()) > 1
+        first_load = not self.loaded(flow, system)
+        return [
+            CaptureJob(
+                entity=flow.flow,
+                system=system,
+                run=run,
+                kind=kind,
+                partition=partition,
+                connector=self.connector(system),
+                mapper=self._fitting(mapper, system),
+                env=self._read_env(system),
+                merger=Merger(system, self._owners(flow), self._list_by(flow.flow)),
+                page_size=config.page_size,
+                shared=shared,
+                written=system in flow.active_distribute(),
+                rules=tuple(Rule(fields) for fields in flow.match) if shared else (),
+                first_load=first_load,
+            )
+            for mapper in self.readers(flow.flow, system)
+        ]
+
+    def loaded(self, flow: FlowConfig, system: str) -> bool:
+        """Whether the first load of that system is settled."""
+        with self.store.reading() as conn:
+            done = versions.in_force(conn, flow.flow, system)
+        return all(mapper.name in done for mapper in self.readers(flow.flow, system))
 
     def watch_job(self, flow: FlowConfig, system: str, source: str, *, run: int, baseline: bool = False) -> WatchJob:
         """What a watch of one child set works on: of its fields those the mapping uses, its key and its parent."""
@@ -110,7 +125,8 @@ class Wiring:
                 system=system,
                 entity=flow.flow,
             )
-        used = {path.rpartition(".")[2] for path in self.reader(flow.flow, system).fields}
+        readers = self.readers(flow.flow, system)
+        used = {path.rpartition(".")[2] for mapper in readers for path in mapper.fields}
         own = {path for path, one in schema.fields.items() if "." not in path and not one.many}
         return WatchJob(
             entity=flow.flow,
@@ -138,6 +154,9 @@ class Wiring:
             time_zone=ZoneInfo(settings.time_zone),
             load_version=self.version,
             resolve=self._resolver(system),
+            readers=self.readers(flow.flow, system) if system in flow.active_capture() else (),
+            read_env=self._read_env(system),
+            list_by=self._list_by(flow.flow),
             retries=Retries(
                 attempts=flow.retries.attempts,
                 first_ms=int(flow.retries.first_wait.total_seconds() * 1000),
@@ -192,26 +211,39 @@ class Wiring:
             )
         return found
 
-    def _resolver(self, system: str) -> Callable[[str, str], str | None]:
-        def resolve(path: str, key: str) -> str | None:
-            entity, _, _ = path.partition("/")
-            if not key.isdigit():
-                return None
+    def _resolver(self, target: str) -> Callable[[str, str], str | None]:
+        """From what a reference holds in canonical records to the native key in the target."""
+
+        def resolve(reference: str, key: str) -> str | None:
+            entity, _, path = reference.partition("/")
             with self.store.reading() as conn:
-                return keys.native_keys(conn, entity, system, [int(key)]).get(int(key))
+                number = references.record_of(conn, entity, path, key)
+                return keys.key_of(conn, entity, target, path, number) if number is not None else None
 
         return resolve
 
+    def _read_env(self, system: str) -> Env:
+        """What a read mapping may know: settings, and what references to other records become."""
 
-def _owned(flow: FlowConfig, system: str) -> Callable[[str], bool]:
-    """Whether this system's edits of a field count; `newest` and `each` take every edit."""
-    rules: Mapping[str, Any] = flow.owners
-    rest = {choice.system for choice in rules.get("*", ())}
-    by_field = {name: {choice.system for choice in choices} for name, choices in rules.items() if name != "*"}
-    open_to_all = {"newest", "each"}
+        def resolve(reference: str, key: str) -> str:
+            entity, _, path = reference.partition("/")
+            with self.store.reading() as conn:
+                return references.canonical(conn, entity, system, path, key)
 
-    def owned(name: str) -> bool:
-        owners = by_field.get(name, rest)
-        return not owners or system in owners or bool(owners & open_to_all)
+        return Env(settings=self.system(system).settings, resolve=resolve)
 
-    return owned
+    def _owners(self, flow: FlowConfig) -> Owners:
+        entity = self.project.entity(flow.flow)
+        return Owners(
+            {
+                path: [
+                    Owner(one.system, compile_condition(entity, one.when) if one.when is not None else None)
+                    for one in choices
+                ]
+                for path, choices in flow.owners.items()
+            }
+        )
+
+    def _list_by(self, entity: str) -> Mapping[str, str]:
+        """Of each list whose elements have a key: the field that is it."""
+        return {path: one.list_by for path, one in self.project.entity(entity).paths.items() if one.list_by}

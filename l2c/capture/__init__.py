@@ -4,9 +4,24 @@ Every record read ends in exactly one state: journaled, unchanged, filtered, amb
 The cursor moves in the transaction that settles its page, so a killed capture goes on where it was.
 """
 
-from l2c.capture.job import WHOLE, CaptureJob
-from l2c.capture.merge import merge
-from l2c.capture.reading import Capture, finish_sweep
+from l2c.capture.job import WHOLE, CaptureJob, Rule
+from l2c.capture.merge import Merged, Merger, Sight
+from l2c.capture.owners import Owner, Owners
+from l2c.capture.reading import Capture, finish_sweep, know_values
 from l2c.capture.watch import Watch, WatchJob
 
-__all__ = ["WHOLE", "Capture", "CaptureJob", "Watch", "WatchJob", "finish_sweep", "merge"]
+__all__ = [
+    "WHOLE",
+    "Capture",
+    "CaptureJob",
+    "Merged",
+    "Merger",
+    "Owner",
+    "Owners",
+    "Rule",
+    "Sight",
+    "Watch",
+    "WatchJob",
+    "finish_sweep",
+    "know_values",
+]

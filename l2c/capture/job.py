@@ -1,8 +1,9 @@
 """What one capture works on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from l2c.capture.merge import Merger
 from l2c.contract import Connector
 from l2c.errors import RecordRejected
 from l2c.mapping import Env, Mapper
@@ -11,8 +12,25 @@ WHOLE = "all"  # the only partition of a run that is not split
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule by which a record met in a second system is recognised: fields that are equal."""
+
+    fields: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What its values are stored under."""
+        return ",".join(self.fields)
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureJob:
-    """One partition of one capture; `owned` tells whether this system's edits of a canonical field count."""
+    """One partition of one capture, of one read mapping.
+
+    `merger` knows whose edits of a canonical field count. `shared`: the flow has further sources, so that what this system
+    shows is merged with what others said. `written`: this system is a target of the flow too. `rules`: how records met here
+    for the first time are recognised. `first_load`: nothing of this system was ever read.
+    """
 
     entity: str
     system: str
@@ -22,8 +40,12 @@ class CaptureJob:
     connector: Connector
     mapper: Mapper
     env: Env
-    owned: Callable[[str], bool]
+    merger: Merger
     page_size: int = 200
+    shared: bool = False
+    written: bool = False
+    rules: tuple[Rule, ...] = ()
+    first_load: bool = False
 
 
 @dataclass(slots=True)
@@ -39,4 +61,7 @@ class Shown:
     payload: bytes | None = None
     hash: bytes = b""
     other_keys: Mapping[str, str] | None = None
+    values: Mapping[str, Sequence[bytes]] | None = None  # what the record can be recognised by
+    merged_into: str | None = None
+    read_at: int | None = None  # of a candidate: when it was read
     error: RecordRejected | None = None

@@ -1,50 +1,57 @@
 """Reading a system: from the cursor on, then the keys waiting in the inbox; one transaction a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from l2c.capture.ahead import prefetched
 from l2c.capture.job import WHOLE, CaptureJob, Shown
+from l2c.capture.meeting import pairs, shown_of, values_of
 from l2c.capture.settlement import PageSettlement
+from l2c.config import MERGED_INTO
 from l2c.contract import Record
 from l2c.errors import RecordRejected
-from l2c.mapping import digest, encode
-from l2c.state import cursors, deadletters, leases, runs, sweeps
+from l2c.mapping import decode, digest, encode
+from l2c.state import cursors, deadletters, intents, journal, leases, meetings, runs, sweeps
 from l2c.state.results import CAPTURE, SWEEP, Progress
 from l2c.state.store import Store, to_ms
 
 
 class Capture:
-    """Works through one partition under a lease."""
+    """Works through one partition under a lease: each read mapping in turn, then the inbox."""
 
-    def __init__(self, store: Store, lease: leases.Lease, job: CaptureJob, progress: Progress | None = None) -> None:
+    def __init__(
+        self, store: Store, lease: leases.Lease, jobs: Sequence[CaptureJob], progress: Progress | None = None
+    ) -> None:
         self._store = store
         self._lease = lease
-        self._job = job
+        self._jobs = jobs
         self._progress = progress
         self._dead = False
-        self._cursor_place = (job.entity, job.system, job.kind)
-        whole = "" if job.partition == WHOLE else job.partition
-        self._partition = f"{job.run}/{job.partition}" if job.kind == SWEEP else whole
 
     def run(self, *, inbox: bool = True) -> None:
         """Read everything from the cursor on, then (unless told otherwise) the keys waiting in the inbox."""
-        job = self._job
         with self._store.reading() as conn:
-            since = cursors.get_cursor(conn, *self._cursor_place, self._partition)
-            self._dead = deadletters.any_of(conn, job.entity, job.system, CAPTURE)
+            self._dead = deadletters.any_of(conn, self._jobs[0].entity, self._jobs[0].system, CAPTURE)
+        for job in self._jobs:
+            self._read(job)
+        if any(job.first_load and job.rules for job in self._jobs):
+            self._meet()
+        if inbox:
+            self.drain_inbox()
+
+    def _read(self, job: CaptureJob) -> None:
+        with self._store.reading() as conn:
+            since = cursors.get_cursor(conn, job.entity, job.system, job.kind, _place(job))
         partition = None if job.partition == WHOLE else job.partition
         pages = job.connector.read(
             job.mapper.native, since=since, partition=partition, page_size=job.page_size, fields=job.mapper.fields
         )
         for page, read_at in prefetched(pages, self._store.now):
-            shown = [self._map(record) for record in page.records]
-            self._settle(shown, read_at, cursor=page.cursor)
-        if inbox:
-            self.drain_inbox()
+            shown = [_mapped(job, record) for record in page.records]
+            self._settle(job, shown, read_at, cursor=page.cursor)
 
     def drain_inbox(self) -> None:
         """Fetch the keys asked for by webhooks, watches, stale reads and redrives, until none is left."""
-        job = self._job
+        job = self._jobs[0]
         fetched: set[tuple[int, int]] = set()
         while True:
             with self._store.reading() as conn:
@@ -53,48 +60,41 @@ class Capture:
             if not entries:
                 return
             fetched.update((entry.id, entry.received) for entry in entries)
-            read_at = self._store.now()
-            wanted = [entry.native_key for entry in entries]
-            shown = [
-                self._map(record) for record in job.connector.fetch(job.mapper.native, wanted, fields=job.mapper.fields)
-            ]
-            silent = set(wanted) - {one.key for one in shown}
-            shown += [_unanswered(job, key) for key in sorted(silent)]
-            self._settle(shown, read_at, inbox=entries)
+            self._fetch(entries)
 
-    def _map(self, record: Record) -> Shown:
-        job = self._job
-        stamp = to_ms(record.changed_at) if record.changed_at is not None else None
-        shown = Shown(record.key, stamp, record.etag)
-        if record.deleted:
-            return shown
-        try:
-            mapped = job.mapper.map(record.data, job.env)
-        except RecordRejected as error:
-            shown.error = error
-            return shown
-        if mapped.passes:
-            shown.payload = encode(mapped.data)
-            shown.hash = digest(shown.payload)
-            shown.other_keys = mapped.other_keys
-        return shown
+    def _fetch(self, entries: Sequence[cursors.InboxEntry]) -> None:
+        """Each key by the mapping whose native entity has it; what none has is gone, and settles with the last."""
+        read_at = self._store.now()
+        wanted = [entry.native_key for entry in entries]
+        for job in self._jobs:
+            last = job is self._jobs[-1]
+            records = list(job.connector.fetch(job.mapper.native, wanted, fields=job.mapper.fields))
+            there = [record for record in records if last or not record.deleted]
+            shown = [_mapped(job, record) for record in there]
+            found = {one.key for one in shown}
+            wanted = [key for key in wanted if key not in found]
+            if last:
+                shown += [_unanswered(job, key) for key in sorted(wanted)]
+            self._settle(job, shown, read_at, inbox=entries if last else ())
 
     def _settle(
         self,
+        job: CaptureJob,
         shown: Sequence[Shown],
         read_at: int,
         *,
         cursor: str | None = None,
         inbox: Sequence[cursors.InboxEntry] = (),
     ) -> None:
-        job, now = self._job, self._store.now()
+        linked = self._created(job, shown) if job.written else {}
+        now = self._store.now()
         with self._store.writing() as conn:
             leases.prove(conn, self._lease, now)
-            page = PageSettlement(conn, job, read_at, now, resolve_dead=self._dead)
+            page = PageSettlement(conn, job, read_at, now, resolve_dead=self._dead, linked=linked)
             seq = page.settle(shown)
             self._dead = self._dead or page.counts["dead_letter"] > 0
             if cursor is not None:
-                cursors.set_cursor(conn, *self._cursor_place, cursor, now, partition=self._partition)
+                cursors.set_cursor(conn, job.entity, job.system, job.kind, cursor, now, partition=_place(job))
             if job.kind == SWEEP and not inbox:
                 sweeps.seen(conn, job.run, [one.key for one in shown])
             cursors.done_inbox(conn, inbox)
@@ -102,6 +102,102 @@ class Capture:
         self._store.grown(seq)
         if self._progress is not None:
             self._progress(total)
+
+    def _created(self, job: CaptureJob, shown: Sequence[Shown]) -> dict[str, int]:
+        """Keys first shown now that carry the mark of a create the hub has not settled yet."""
+        with self._store.reading() as conn:
+            open_ones = {one.mark: one.record for one in intents.intents_of(conn, job.entity, job.system)}
+            if not open_ones:
+                return {}
+            known = journal.known(conn, job.entity, job.system, [one.key for one in shown])
+        if all(one.key in known or one.payload is None for one in shown):
+            return {}
+        found = job.connector.find(job.mapper.native, list(open_ones))
+        return {keys[0]: open_ones[mark] for mark, keys in found.items() if len(keys) == 1}
+
+    def _meet(self) -> None:
+        """After a first load: link what fits, leave what is ambiguous to somebody's decision."""
+        first = self._jobs[0]
+        entity, system = first.entity, first.system
+        by_mapping = {job.mapper.name: job for job in self._jobs}
+        with self._store.reading() as conn:
+            candidates = meetings.hits_in(conn, entity, system, meetings.WAITING)
+            records = list({record for _, _, found in candidates for record in found})
+            taken = meetings.linked(conn, entity, system, records)
+        linked = pairs(candidates, first.rules, taken)
+        names = sorted(linked)
+        for start in range(0, len(names), first.page_size):
+            self._link(by_mapping, {name: linked[name] for name in names[start : start + first.page_size]})
+        with self._store.writing() as conn:
+            leases.prove(conn, self._lease, self._store.now())
+            rest = [key for key, _, _ in candidates if key not in linked]
+            meetings.set_states(conn, entity, system, rest, meetings.AMBIGUOUS)
+
+    def _link(self, by_mapping: Mapping[str, CaptureJob], linked: Mapping[str, int]) -> None:
+        first, now = self._jobs[0], self._store.now()
+        with self._store.writing() as conn:
+            leases.prove(conn, self._lease, now)
+            stored = meetings.candidates_of(conn, first.entity, first.system, list(linked))
+            for name, job in by_mapping.items():
+                shown = [shown_of(one) for one in stored.values() if one.mapping == name]
+                if not shown:
+                    continue
+                page = PageSettlement(conn, job, now, now, resolve_dead=False, linked=linked)
+                seq = page.settle(shown)
+                # they were counted as read and ambiguous when they were shown
+                page.counts.subtract({"read": len(shown), "ambiguous": len(shown)})
+                total = runs.add_counts(conn, job.run, page.counts)
+        self._store.grown(seq)
+        if self._progress is not None:
+            self._progress(total)
+
+
+def know_values(store: Store, lease: leases.Lease, job: CaptureJob) -> None:
+    """Before records can meet: what the records there are can be recognised by, once for each set of rules."""
+    place = (job.entity, "", "match", ";".join(rule.name for rule in job.rules))
+    after = 0
+    while True:
+        with store.writing() as conn:
+            leases.prove(conn, lease, store.now())
+            if after == 0 and cursors.get_cursor(conn, *place) is not None:
+                return
+            heads = meetings.heads_from(conn, job.entity, after, 1000)
+            meetings.set_values(
+                conn, job.entity, {record: values_of(decode(payload), job.rules) for record, payload in heads}
+            )
+            if not heads:
+                cursors.set_cursor(conn, *place[:3], "known", store.now(), partition=place[3])
+                return
+            after = heads[-1][0]
+
+
+def _place(job: CaptureJob) -> str:
+    """What the cursor is kept under."""
+    whole = "" if job.partition == WHOLE else job.partition
+    parts = [str(job.run), job.partition] if job.kind == SWEEP else [whole]
+    return "/".join(filter(None, [*parts, job.mapper.variant]))
+
+
+def _mapped(job: CaptureJob, record: Record) -> Shown:
+    stamp = to_ms(record.changed_at) if record.changed_at is not None else None
+    shown = Shown(record.key, stamp, record.etag)
+    if record.deleted:
+        return shown
+    try:
+        mapped = job.mapper.map(record.data, job.env)
+    except RecordRejected as error:
+        shown.error = error
+        return shown
+    if mapped.passes:
+        shown.payload = encode(mapped.data)
+        shown.hash = digest(shown.payload)
+        shown.other_keys = mapped.other_keys
+        if MERGED_INTO in mapped.other_keys:
+            shown.other_keys = {name: key for name, key in mapped.other_keys.items() if name != MERGED_INTO}
+            shown.merged_into = mapped.other_keys[MERGED_INTO]
+        if job.rules:
+            shown.values = values_of(mapped.data, job.rules)
+    return shown
 
 
 def finish_sweep(store: Store, lease: leases.Lease, job: CaptureJob, *, begun: int) -> None:

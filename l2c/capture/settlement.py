@@ -1,27 +1,42 @@
 """Settling one page: every record into its one state, in one transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
+from l2c.capture.edits import Edited, Edits
 from l2c.capture.job import CaptureJob, Shown
-from l2c.capture.merge import merge
-from l2c.mapping import decode, digest, encode
-from l2c.state import cursors, deadletters, distributions, journal
+from l2c.capture.meeting import decide
+from l2c.capture.owners import ANYBODY, EACH, NEWEST
+from l2c.state import cursors, deadletters, distributions, journal, keys, meetings
+from l2c.state.journal import Entry, Known
 from l2c.state.results import CAPTURE
 
 
 class PageSettlement:
-    """Puts the records of one page into their states, inside one transaction."""
+    """Puts the records of one page into their states, inside one transaction.
 
-    def __init__(self, conn: Connection, job: CaptureJob, read_at: int, now: int, *, resolve_dead: bool) -> None:
+    `linked`: keys that are known to belong to a record although they were never settled.
+    """
+
+    def __init__(
+        self,
+        conn: Connection,
+        job: CaptureJob,
+        read_at: int,
+        now: int,
+        *,
+        resolve_dead: bool,
+        linked: Mapping[str, int] | None = None,
+    ) -> None:
         self._conn = conn
         self._job = job
         self._read_at = read_at
         self._now = now
         self._resolve_dead = resolve_dead
+        self._linked = linked or {}
         self._passed: list[str] = []
         self._dead: list[dict[str, Any]] = []
         self._again: list[str] = []
@@ -37,32 +52,38 @@ class PageSettlement:
         self.counts["unchanged"] += len(shown) - len(newest)  # the same record twice on one page: the later one counts
         known = journal.known(conn, job.entity, job.system, list(newest))
         births: list[Shown] = []
-        edits: list[tuple[Shown, journal.Known]] = []
-        gone: list[tuple[Shown, journal.Known]] = []
+        edits: list[tuple[Shown, Known]] = []
+        gone: list[tuple[Shown, Known]] = []
         for one in newest.values():
             self._sort(one, known.get(one.key), births, edits, gone)
+        links: list[tuple[str, str, int]] = []
+        if births and job.shared:
+            births, met = self._meet(births)
+            edits += met
+            links = [("", one.key, known.record) for one, known in met]
         entries = [
-            journal.Entry(one.key, 0, "change", one.hash, one.payload or b"", one.changed_at, born=True)
-            for one in births
+            Entry(one.key, 0, "change", one.hash, one.payload or b"", one.changed_at, born=True) for one in births
         ]
-        merged = self._merge(edits)
-        entries += [entry for entry, _, _ in merged if entry is not None]
+        edited = Edits(conn, job, self._read_at, self._now).merge(edits)
+        entries += [one.entry for one in edited if one.entry is not None]
         entries += self._deletions(gone)
+        if job.shared:
+            journal.keep_views(conn, job.entity, job.system, [entry.record for entry in entries if not entry.born])
         seq = journal.append(
             conn, job.entity, entries, origin=job.system, run=job.run, mapping=job.mapper.version, now=self._now
         )
-        self._count(entries, merged)
-        self._store_views(births, entries, merged)
+        self._count(entries, edited)
+        self._store_views(births, entries, edited, links)
         self._finish()
         return seq
 
     def _sort(
         self,
         one: Shown,
-        known: journal.Known | None,
+        known: Known | None,
         births: list[Shown],
-        edits: list[tuple[Shown, journal.Known]],
-        gone: list[tuple[Shown, journal.Known]],
+        edits: list[tuple[Shown, Known]],
+        gone: list[tuple[Shown, Known]],
     ) -> None:
         if one.error is not None:
             self.counts["dead_letter"] += 1
@@ -88,66 +109,62 @@ class PageSettlement:
                 gone.append((one, known))
         elif known is None:
             births.append(one)
-        elif known.view_hash == one.hash and not known.deleted:
+        elif known.view_hash == one.hash and not known.deleted and not _merges(one, known):
             self.counts["unchanged"] += 1
             if one.etag != known.etag:
                 self._etags.append((one, known.record))
         else:
             edits.append((one, known))
 
-    def _merge(
-        self, edits: Sequence[tuple[Shown, journal.Known]]
-    ) -> list[tuple[journal.Entry | None, Shown, journal.Known]]:
-        """Turn edits into journal entries; None where the head stays (only fields this system does not own differ)."""
-        if not edits:
-            return []
+    def _meet(self, met: Sequence[Shown]) -> tuple[list[Shown], list[tuple[Shown, Known]]]:
+        """Of records shown for the first time: births, and those that are known from another system."""
         conn, job = self._conn, self._job
-        heads = journal.payloads(conn, job.entity, [known.head_seq for _, known in edits])
-        views = journal.view_payloads(conn, job.entity, job.system, [known.record for _, known in edits])
-        result: list[tuple[journal.Entry | None, Shown, journal.Known]] = []
-        returned: list[int] = []
-        for one, known in edits:
-            head = decode(heads[known.head_seq])
-            stored = views.get(known.record)
-            view = decode(stored) if stored is not None else (head if known.view_hash is not None else None)
-            new, foreign = merge(head, view, decode(one.payload or b"{}"), job.owned)
-            if foreign:
-                returned.append(known.record)
-            payload = encode(new)
-            hashed = digest(payload)
-            changed = hashed != known.head_hash or known.deleted
-            entry = (
-                journal.Entry(one.key, known.record, "change", hashed, payload, one.changed_at, known.head_seq)
-                if changed
-                else None
-            )
-            result.append((entry, one, known))
-        if returned:
-            distributions.make_due(conn, job.entity, job.system, self._now, records=returned)
-        return result
+        for one in met:
+            one.read_at = one.read_at or self._read_at
+        decided = decide(conn, job, met, self._linked)
+        self.counts["ambiguous"] += len(decided.held)
+        meetings.put_candidates(conn, job.entity, job.system, decided.held, self._now)
+        meetings.forget_candidates(conn, job.entity, job.system, decided.settled)
+        known = journal.known_records(conn, job.entity, job.system, [record for _, record in decided.links])
+        return decided.births, [(one, known[record]) for one, record in decided.links]
 
-    def _deletions(self, gone: Sequence[tuple[Shown, journal.Known]]) -> list[journal.Entry]:
-        heads = journal.payloads(self._conn, self._job.entity, [known.head_seq for _, known in gone])
+    def _deletions(self, gone: Sequence[tuple[Shown, Known]]) -> list[Entry]:
+        """Entries of records that are gone; one that is not this system's to delete goes back to it instead."""
+        conn, job = self._conn, self._job
+        kept = self._kept([known for _, known in gone])
+        if kept:
+            self.counts["unchanged"] += len(kept)
+            journal.drop_views(conn, job.entity, job.system, sorted(kept))
+            distributions.give_back(conn, job.entity, job.system, sorted(kept), self._now)
+        ended = [(one, known) for one, known in gone if known.record not in kept]
+        heads = journal.payloads(conn, job.entity, [known.head_seq for _, known in ended])
         return [
-            journal.Entry(
+            Entry(
                 one.key, known.record, "delete", known.head_hash, heads[known.head_seq], one.changed_at, known.head_seq
             )
-            for one, known in gone
+            for one, known in ended
         ]
 
-    def _count(
-        self, entries: Sequence[journal.Entry], merged: Sequence[tuple[journal.Entry | None, Shown, journal.Known]]
-    ) -> None:
+    def _kept(self, gone: Sequence[Known]) -> set[int]:
+        """Records another system owns and has."""
+        conn, job = self._conn, self._job
+        owner = job.merger.owners.rest({})
+        if not gone or not job.shared or owner in (ANYBODY, NEWEST, EACH, job.system):
+            return set()
+        return set(keys.native_keys(conn, job.entity, owner, [known.record for known in gone]))
+
+    def _count(self, entries: Sequence[Entry], edited: Sequence[Edited]) -> None:
         self.counts["journaled"] += len(entries)
         self.counts["born"] += sum(entry.born for entry in entries)
         self.counts["deleted"] += sum(entry.kind == "delete" for entry in entries)
-        self.counts["unchanged"] += sum(entry is None for entry, _, _ in merged)
+        self.counts["unchanged"] += sum(one.entry is None for one in edited)
 
     def _store_views(
         self,
         births: Sequence[Shown],
-        entries: Sequence[journal.Entry],
-        merged: Sequence[tuple[journal.Entry | None, Shown, journal.Known]],
+        entries: Sequence[Entry],
+        edited: Sequence[Edited],
+        links: list[tuple[str, str, int]],
     ) -> None:
         conn, job = self._conn, self._job
         rows = self._new_etags()
@@ -155,13 +172,16 @@ class PageSettlement:
         for one, entry in zip(births, entries, strict=False):  # births are appended first
             rows.append(self._view_row(one, entry.record, None))
             shown.append((one, entry.record))
-        for changed, one, known in merged:
-            head_hash = changed.hash if changed is not None else known.head_hash
+        if job.rules:
+            fresh = {record: one.values or {} for one, record in shown}
+            meetings.set_values(conn, job.entity, fresh, fresh=fresh)
+        for edit in edited:
+            one, known = edit.shown, edit.known
+            head_hash = edit.entry.hash if edit.entry is not None else known.head_hash
             rows.append(self._view_row(one, known.record, None if one.hash == head_hash else one.payload))
             shown.append((one, known.record))
         journal.set_views(conn, job.entity, job.system, rows)
-        born = len(births)
-        links = [("", one.key, record) for one, record in shown[:born]]
+        links = links + [("", one.key, record) for one, record in shown[: len(births)]]
         links += [(path, key, record) for one, record in shown for path, key in (one.other_keys or {}).items() if key]
         distributions.link(conn, job.entity, job.system, links, self._now)
 
@@ -178,7 +198,7 @@ class PageSettlement:
             "payload": payload,
             "etag": one.etag,
             "changed_at": one.changed_at,
-            "read_at": self._read_at,
+            "read_at": one.read_at or self._read_at,
         }
 
     def _finish(self) -> None:
@@ -190,7 +210,11 @@ class PageSettlement:
         cursors.put_inbox(conn, job.entity, job.system, self._again, "read before a newer change", self._now)
 
 
-def _letter(job: CaptureJob, one: Shown, known: journal.Known | None) -> dict[str, Any]:
+def _merges(one: Shown, known: Known) -> bool:
+    return one.merged_into is not None and known.merged_into is None
+
+
+def _letter(job: CaptureJob, one: Shown, known: Known | None) -> dict[str, Any]:
     return {
         "mapping": job.mapper.name,
         "native_key": one.key,

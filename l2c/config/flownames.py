@@ -54,7 +54,7 @@ def _owners(block: Block, systems: Mapping[str, Any], entity: EntityConfig) -> I
         return
     names = [*systems, NEWEST, EACH]
     for field, owner in owners.items():
-        yield owners.keys_at[field], "field", field, [ANY_FIELD, *entity.fields]
+        yield owners.keys_at[field], "field", field, [ANY_FIELD, *entity.paths]
         if isinstance(owner, str):
             yield owners.values_at[field], "owner", owner, names
         for number, choice in enumerate(_rows(owner)):

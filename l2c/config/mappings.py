@@ -9,6 +9,7 @@ from l2c.config.model import ELEMENT, Model, shown
 from l2c.config.problems import near_miss
 
 Literal_ = str | int | bool | None
+MERGED_INTO = "merged_into"  # a record's key of that name stands for the one it was merged into
 
 
 class Rule(Model):
@@ -145,6 +146,10 @@ class MappingConfig(Model):
     other_keys: dict[str, str] = Field(
         default_factory=dict, description="Read: further keys of the record by name, kept in the key mapping."
     )
+    merged_into: str | None = Field(
+        default=None,
+        description="Read: expression for the native key of the record this one was merged into; empty for others.",
+    )
     group_by: tuple[str, ...] = Field(
         default=(),
         strict=False,
@@ -210,11 +215,13 @@ class MappingConfig(Model):
         write_only = {"when", "leave", "blocked", "for_each", "children", "with_", "safe_by", "on_unknown", "actions"}
         for key in sorted(self.model_fields_set & write_only):
             yield f"'{key.rstrip('_')}' belongs to write mappings"
+        if MERGED_INTO in self.other_keys:
+            yield f"'{MERGED_INTO}' stands at the head of the file, not among 'other_keys'"
         if self.key is None and not self.group_by:
             yield "key 'key' is missing: which field is the record's native key?"
 
     def _write_problems(self) -> Iterator[str]:
-        for key in sorted(self.model_fields_set & {"other_keys", "group_by"}):
+        for key in sorted(self.model_fields_set & {"other_keys", "group_by", MERGED_INTO}):
             yield f"'{key}' belongs to read mappings"
         if (self.when is None) != (self.leave is None):
             yield "'when' and 'leave' stand together: what happens to a record that no longer passes?"

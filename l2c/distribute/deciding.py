@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from l2c.contract import Change, Record
-from l2c.distribute.job import LEFT, UNSURE, DistributeJob
+from l2c.distribute.job import DistributeJob
 from l2c.errors import RecordRejected, ReferenceMissing
 from l2c.mapping import Env, Mapper, decode, digest, encode
-from l2c.state.distributions import Settled, waiting_for
-from l2c.state.journal import Head
+from l2c.state.distributions import UNDECIDED, Settled
+from l2c.state.journal import Head, View
+from l2c.state.sending import LEFT, UNSURE
 from l2c.state.store import from_ms, to_ms
 
 
@@ -25,11 +26,24 @@ class Write:
     previous: Settled | None
     due_at: int | None = None
     must_exist: bool = False  # leave: only where an unsure write has arrived there is something to leave
+    gives_key: bool = False  # a create whose key the mapping gives
 
     @property
     def place(self) -> tuple[int, str]:
         """The record and the mapping file: what states and intents are kept by."""
         return self.head.record, self.mapper.name
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it blocks or deletes a record that no longer passes."""
+        return self.hash == LEFT
+
+    def settled(self, status: str, **rest: Any) -> Settled:
+        """A state of this write's record without sending it."""
+        rest.setdefault("due_at", self.due_at)
+        return Settled.after(
+            self.previous, self.place, seq=self.head.seq, version=self.mapper.version, status=status, **rest
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,12 @@ class Known:
     native_keys: Mapping[int, str]
     written: Mapping[int, bytes]  # journal payloads the target got last, by sequence number
     unsure: Mapping[tuple[int, str], tuple[bytes, ...]] = field(default_factory=dict)  # payloads that may have arrived
+    views: Mapping[int, View] = field(default_factory=dict)  # of a target that is captured too
+    undecided: frozenset[int] = frozenset()  # records a candidate of the target may be
+
+
+_OPEN = ("in_doubt", "awaiting_confirmation")
+_CERTAIN = ("written", "unchanged", "filtered", "waiting", "dead_letter")
 
 
 class Decider:
@@ -48,6 +68,7 @@ class Decider:
     def __init__(self, job: DistributeJob, now_ms: int) -> None:
         self._job = job
         self._env = self._as_of(from_ms(now_ms).astimezone(job.time_zone).date())
+        self._looked_at = {reader.native for reader in job.readers}
         self._versions: dict[str, Mapper | None] = {mapper.version: mapper for mapper in job.mappers}
 
     def decide(self, head: Head, mapper: Mapper, known: Known) -> Write | Settled:
@@ -55,10 +76,12 @@ class Decider:
         previous = known.states.get((head.record, mapper.name))
         if head.deleted or head.merged_into is not None:
             return self._leave(head, mapper, previous, known)
+        if self._shows(head, previous, known):
+            return self._state(head, mapper, previous, "unchanged")
         try:
             mapped = mapper.map(decode(head.payload), self._env)
         except ReferenceMissing as error:
-            place = waiting_for(self._job.target, error.entity_path, error.native_key)
+            place = f"{error.entity_path}|{error.native_key}"
             return self._state(head, mapper, previous, "waiting", code=error.code, message=str(error), awaited=place)
         except RecordRejected as error:
             return self._state(head, mapper, previous, "dead_letter", code=error.code, message=str(error))
@@ -66,16 +89,27 @@ class Decider:
         if not mapped.passes:
             return self._leave(head, mapper, previous, known, due_at)
         hashed = digest(encode(mapped.data))
-        if previous is not None and previous.hash == hashed and previous.status != "in_doubt":
+        if previous is not None and previous.hash == hashed and previous.status not in _OPEN and not previous.returned:
             return self._state(head, mapper, previous, "unchanged", written=True, due_at=due_at)
-        key = known.native_keys.get(head.record, mapped.key)
-        change = Change(Record(key, mapped.data), before=self._before(mapper, previous, known))
-        return Write(head, mapper, change, hashed, previous, due_at)
+        key = known.native_keys.get(head.record)
+        if key is None and head.record in known.undecided:
+            text = f"'{self._job.target}' shows records that may be this one; decide: l2c matches {self._job.entity}"
+            return self._state(head, mapper, previous, "waiting", code="ambiguous", message=text, awaited=UNDECIDED)
+        before = None if mapper.native in self._looked_at else self._before(mapper, previous, known)
+        change = Change(Record(key or mapped.key, mapped.data), before=before)
+        return Write(head, mapper, change, hashed, previous, due_at, gives_key=key is None and bool(mapped.key))
+
+    def _shows(self, head: Head, previous: Settled | None, known: Known) -> bool:
+        """Whether the target last showed just this: what came from it does not go back."""
+        view = known.views.get(head.record)
+        if view is None or view.hash != head.hash:
+            return False
+        return previous is None or (previous.status in _CERTAIN and previous.hash != UNSURE and not previous.returned)
 
     def _leave(
         self, head: Head, mapper: Mapper, previous: Settled | None, known: Known, due_at: int | None = None
     ) -> Write | Settled:
-        written = previous is not None and previous.hash is not None and previous.hash != LEFT
+        written = previous is not None and previous.hash is not None and (previous.hash != LEFT or previous.returned)
         key = known.native_keys.get(head.record)
         guessed = key is None and previous is not None and previous.hash == UNSURE
         if guessed:

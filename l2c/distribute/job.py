@@ -1,15 +1,12 @@
 """What one distribution works on, and the one table from outcomes to states."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
 from l2c.contract import Connector, EntitySchema, Status
-from l2c.mapping import Mapper
-
-LEFT = b"left"  # stands for the hash of a native record that was blocked or deleted when its record left
-UNSURE = b"unsure"  # stands for it when a write may or may not have arrived: nothing equals it
+from l2c.mapping import Env, Mapper
 
 STATE_OF = {
     Status.CREATED: "written",
@@ -52,6 +49,9 @@ class DistributeJob:
     time_zone: tzinfo
     load_version: Callable[[str], Mapper | None]
     resolve: Callable[[str, str], str | None]
+    readers: tuple[Mapper, ...] = ()  # of a target that is captured too
+    read_env: Env = field(default_factory=Env)
+    list_by: Mapping[str, str] = field(default_factory=dict)
     retries: Retries = Retries()
     block: int = 1000
     page_size: int = 100

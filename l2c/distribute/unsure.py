@@ -4,17 +4,14 @@ One row a block names its writes until they are settled. A run that finds such a
 unsure: the target may hold the old record or the new one, so neither is ever taken for "unchanged".
 """
 
-import json
 from collections.abc import Mapping, Sequence
 
 from l2c.distribute.deciding import Write
-from l2c.distribute.job import UNSURE, DistributeJob
-from l2c.state import cursors, distributions, journal, leases
+from l2c.distribute.job import DistributeJob
+from l2c.state import distributions, journal, keys, leases, sending
 from l2c.state.distributions import Settled
-from l2c.state.results import DISTRIBUTE
+from l2c.state.sending import UNSURE, Sent
 from l2c.state.store import Store
-
-SENDING = "sending"
 
 
 class Unsure:
@@ -26,34 +23,41 @@ class Unsure:
         self._job = job
 
     def note(self, writes: Sequence[Write], now: int) -> None:
-        """Commit which writes are about to be sent."""
+        """Commit which writes are about to be sent.
+
+        Where the target is captured too, keys the mapping gives are linked now: a capture that sees such a record before
+        its write is settled must know whose it is.
+        """
         if not writes:
             return
         job = self._job
-        named = json.dumps([[*write.place, write.head.seq] for write in writes])
         with self._store.writing() as conn:
             leases.prove(conn, self._lease, now)
-            cursors.set_cursor(conn, job.entity, job.target, DISTRIBUTE, named, now, partition=SENDING)
+            sending.note(conn, job.entity, job.target, [Sent(*write.place, write.head.seq) for write in writes], now)
+            if job.readers:
+                given = [("", w.change.record.key, w.head.record) for w in writes if w.gives_key]
+                keys.add_keys(conn, job.entity, job.target, given)
 
     def recover(self) -> None:
         """Mark what a worker that ended before it could settle was sending."""
         job, now = self._job, self._store.now()
         with self._store.reading() as conn:
-            named = cursors.get_cursor(conn, job.entity, job.target, DISTRIBUTE, SENDING)
-        if named is None:  # as nearly always: no write lock is taken for it
+            left_behind = sending.noted(conn, job.entity, job.target)
+        if not left_behind:  # as nearly always: no write lock is taken for it
             return
         with self._store.writing() as conn:
             leases.prove(conn, self._lease, now)
-            triples: list[tuple[int, str, int]] = [(r, m, s) for r, m, s in json.loads(named)]
-            stored = distributions.stored(conn, job.entity, job.target, [record for record, _, _ in triples])
+            stored = distributions.stored(conn, job.entity, job.target, [one.record for one in left_behind])
             versions = {mapper.name: mapper.version for mapper in job.mappers}
             states = [
-                self._unsure(stored.get((record, mapping)), (record, mapping), seq, versions[mapping])
-                for record, mapping, seq in triples
-                if mapping in versions
+                self._unsure(
+                    stored.get((one.record, one.mapping)), (one.record, one.mapping), one.seq, versions[one.mapping]
+                )
+                for one in left_behind
+                if one.mapping in versions
             ]
             distributions.settle(conn, job.entity, job.target, states, now)
-            cursors.drop_cursor(conn, job.entity, job.target, DISTRIBUTE, SENDING)
+            sending.settled(conn, job.entity, job.target)
 
     def chains(self, states: Mapping[tuple[int, str], Settled]) -> dict[tuple[int, str], tuple[bytes, ...]]:
         """Of each unsure state: the payloads that may have been sent since the last certain one, newest first."""

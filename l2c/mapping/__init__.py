@@ -2,7 +2,7 @@
 
 from l2c.mapping.check import check_flow, check_mapping
 from l2c.mapping.conditions import compile_condition
-from l2c.mapping.loading import load_bundle, load_mapper, read_mapper, write_mappers
+from l2c.mapping.loading import load_bundle, load_mapper, read_mappers, write_mappers
 from l2c.mapping.mapper import Env, Mapped, Mapper
 from l2c.mapping.payload import decode, digest, encode
 
@@ -18,6 +18,6 @@ __all__ = [
     "encode",
     "load_bundle",
     "load_mapper",
-    "read_mapper",
+    "read_mappers",
     "write_mappers",
 ]

@@ -9,7 +9,7 @@ from l2c.errors import ConfigError
 from l2c.mapping.conditions import compile_condition
 from l2c.mapping.loading import load_mapper
 from l2c.mapping.mapper import Mapper
-from l2c.mapping.owners import owner_findings, several_sources
+from l2c.mapping.owners import meeting_findings, owner_findings
 from l2c.mapping.rules import Leaf
 
 NOT_CARRIED_OUT = ("history", "keep", "absent", "priority", "keep_native", "filter")
@@ -26,7 +26,12 @@ def check_flow(project: Project, name: str, schemas: Schemas | None = None) -> l
         systems = project.systems
     except ConfigError as error:
         return findings_of(error.mistakes)
-    found = [*_not_carried_out(project, flow), *_conditions(project, flow), *owner_findings(project, flow)]
+    found = [
+        *_not_carried_out(project, flow),
+        *_conditions(project, flow),
+        *owner_findings(project, flow),
+        *meeting_findings(project, flow),
+    ]
     for part, active in (("capture", flow.active_capture()), ("distribute", flow.active_distribute())):
         for system in active:
             direction = "read" if part == "capture" else "write"
@@ -80,11 +85,6 @@ def _not_carried_out(project: Project, flow: FlowConfig) -> Iterator[Finding]:
     for key in NOT_CARRIED_OUT:
         if getattr(flow, key) != FlowConfig.model_fields[key].default:
             yield finding(place_of(block, (key,)), f"'{key}' is checked, but not carried out yet", "warning")
-    yield from several_sources(project, flow)
-    for field, choices in flow.owners.items():
-        if any(choice.when is not None for choice in choices):
-            mark = place_of(block, ("owners", field))
-            yield finding(mark, f"conditions of owners ('{field}') are checked, but not carried out yet", "warning")
 
 
 def _conditions(project: Project, flow: FlowConfig) -> Iterator[Finding]:

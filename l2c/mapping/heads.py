@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from l2c.config import MERGED_INTO
 from l2c.mapping.building import Building
 from l2c.mapping.rules import Check, Leaf, Plan
 from l2c.mapping.scopes import Scope, canonical_names
@@ -19,6 +20,8 @@ def read_head(builder: Building, plan: Plan) -> None:
         plan.key_var = plan.key.var
     for name, text in config.other_keys.items():
         plan.other_keys.append(_key(builder, name, text, ("other_keys", name), plan.scope))
+    if config.merged_into is not None:
+        plan.other_keys.append(_key(builder, MERGED_INTO, config.merged_into, (MERGED_INTO,), plan.scope))
     for number, text in enumerate(config.group_by):
         builder.expression(text, plan.scope, ("group_by", number))
     if config.group_by:

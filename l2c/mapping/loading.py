@@ -12,20 +12,20 @@ from l2c.mapping.rules import Table
 from l2c.mapping.sources import Sources
 
 
-def read_mapper(project: Project, system: SystemConfig, entity: str) -> Mapper:
-    """The read mapping of an entity for a system; raises ConfigError with every mistake of the file."""
-    name = f"{entity}.read.yaml"
-    found = [rel for rel in project.mapping_files(system, entity) if rel.endswith(f"/{name}")]
-    if not found:
-        raise ConfigError(f"mappings/{system.kind}/{name}: there is no such file", system=system.name, entity=entity)
-    return load_mapper(project, found[0])
+def read_mappers(project: Project, system: SystemConfig, entity: str) -> list[Mapper]:
+    """The read mappings of an entity for a system, every variant, sorted by name; raises ConfigError with every mistake."""
+    return _mappers(project, system, entity, "read")
 
 
 def write_mappers(project: Project, system: SystemConfig, entity: str) -> list[Mapper]:
     """The write mappings of an entity for a system, every variant, sorted by name; raises ConfigError with every mistake."""
-    files = [rel for rel in project.mapping_files(system, entity) if rel.endswith(".write.yaml")]
+    return _mappers(project, system, entity, "write")
+
+
+def _mappers(project: Project, system: SystemConfig, entity: str, direction: str) -> list[Mapper]:
+    files = [rel for rel in project.mapping_files(system, entity) if rel.endswith(f".{direction}.yaml")]
     if not files:
-        rel = f"mappings/{system.kind}/{entity}.write.yaml"
+        rel = f"mappings/{system.kind}/{entity}.{direction}.yaml"
         raise ConfigError(f"{rel}: there is no such file", system=system.name, entity=entity)
     mistakes: list[str] = []
     mappers: list[Mapper] = []

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from l2c.state import keys
 from l2c.state.sql import upsert
 from l2c.state.tables import distribution, record
+
+UNDECIDED = "undecided"  # what a state waits for whose record may be one the target shows
+SETTLED = ("written", "unchanged", "filtered")  # nothing is to be done before something changes
 
 COLUMNS = (
     "record",
@@ -23,6 +26,8 @@ COLUMNS = (
     "attempts",
     "due_at",
     "waiting_for",
+    "returned",
+    "token",
 )
 
 
@@ -42,6 +47,8 @@ class Settled:
     attempts: int = 0
     due_at: int | None = None
     waiting_for: str | None = None
+    returned: bool = False
+    token: str | None = None
     settled: int = 0
 
     @classmethod
@@ -53,6 +60,10 @@ class Settled:
         rest.setdefault("written_seq", previous.written_seq if previous else None)
         rest.setdefault("hash", previous.hash if previous else None)
         rest.setdefault("attempts", previous.attempts if previous else 0)
+        if status not in SETTLED:
+            rest.setdefault("returned", previous.returned if previous else False)
+        if status in ("in_doubt", "awaiting_confirmation"):
+            rest.setdefault("token", previous.token if previous else None)
         return cls(record=record, mapping=mapping, seq=seq, version=version, status=status, **rest)
 
 
@@ -68,7 +79,7 @@ def stored(conn: Connection, entity: str, target: str, records: Sequence[int]) -
 
 
 def settle(conn: Connection, entity: str, target: str, states: Sequence[Settled], now: int) -> None:
-    """Store new states; one that waits for a key which has arrived meanwhile is due at once."""
+    """Store new states; one that waits for a key (`reference|key`) which has arrived meanwhile is due at once."""
     if not states:
         return
     rows = [
@@ -76,8 +87,11 @@ def settle(conn: Connection, entity: str, target: str, states: Sequence[Settled]
         for state in states
     ]
     for row in rows:
-        if row["waiting_for"] is not None and _arrived(conn, row["waiting_for"]):
-            row["due_at"] = now
+        if row["waiting_for"] not in (None, UNDECIDED):
+            reference, _, key = row["waiting_for"].partition("|")
+            row["waiting_for"] = awaited(conn, target, reference, key)
+            if _arrived(conn, row["waiting_for"]):
+                row["due_at"] = now
     upsert(conn, distribution, rows)
 
 
@@ -98,9 +112,19 @@ def any_due(conn: Connection, entity: str, target: str, now: int, mappings: Sequ
     return bool(due_records(conn, entity, target, now, 1, mappings))
 
 
-def waiting_for(system: str, reference: str, key: str) -> str:
-    """What a state waits for: a key of `reference` (`business_partner/customer`) in a system."""
-    return f"{system}:{reference}|{key}"
+def awaited(conn: Connection, target: str, reference: str, key: str) -> str:
+    """What wakes a state whose reference is open: the record's key in the target, or the record itself.
+
+    `key` is `#12`, the hub's number, or `system:native key` of a record the hub has not met.
+    """
+    entity, _, path = reference.partition("/")
+    if not key.startswith("#"):
+        system, _, native = key.partition(":")
+        number = keys.find_record(conn, entity, system, path, native)
+        if number is None:
+            return f"{entity}/{path}|{key}"
+        key = f"#{number}"
+    return f"{target}:{entity}/{path}|{key}"
 
 
 def link(conn: Connection, entity: str, system: str, rows: Sequence[tuple[str, str, int]], now: int) -> None:
@@ -109,8 +133,16 @@ def link(conn: Connection, entity: str, system: str, rows: Sequence[tuple[str, s
     d = distribution.c
     if not rows or conn.execute(select(d.record).where(d.waiting_for.is_not(None)).limit(1)).first() is None:
         return
-    arrived = [waiting_for(system, f"{entity}/{path}", key) for path, key, _ in rows]
+    arrived = [f"{entity}/{path}|{system}:{key}" for path, key, _ in rows]
+    arrived += [f"{system}:{entity}/{path}|#{number}" for path, _, number in rows]
     conn.execute(update(distribution).where(d.waiting_for.in_(arrived)).values(due_at=now))
+
+
+def give_back(conn: Connection, entity: str, target: str, records: Sequence[int], now: int) -> None:
+    """The target holds something it does not own: it is due, even where the head did not change."""
+    d = distribution.c
+    where = and_(d.entity == entity, d.target == target, d.record.in_(records))
+    conn.execute(update(distribution).where(where).values(due_at=now, returned=True))
 
 
 def make_due(
@@ -161,8 +193,12 @@ def of_record(conn: Connection, entity: str, number: int) -> list[Mapping[str, A
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
-def _arrived(conn: Connection, reference: str) -> bool:
-    place, _, native_key = reference.partition("|")
-    system, _, rest = place.partition(":")
-    entity, _, path = rest.partition("/")
-    return keys.find_record(conn, entity, system, path, native_key) is not None
+def _arrived(conn: Connection, place: str) -> bool:
+    """Whether what a state waits for has come meanwhile."""
+    reference, _, key = place.partition("|")
+    entity, _, path = reference.rpartition(":")[2].partition("/")
+    if key.startswith("#"):
+        target = reference.rpartition(":")[0]
+        return keys.key_of(conn, entity, target, path, int(key[1:])) is not None
+    system, _, native = key.partition(":")
+    return keys.find_record(conn, entity, system, path, native) is not None

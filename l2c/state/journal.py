@@ -1,6 +1,6 @@
 """The journal of canonical changes, the heads of records and the views of systems."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,17 @@ class Known:
     deleted: bool
     view_hash: bytes | None
     view_read_at: int | None
+    etag: str | None
+    origin: str
+    merged_into: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a system last showed of a record; `payload` None where it equals the head."""
+
+    hash: bytes
+    payload: bytes | None
     etag: str | None
 
 
@@ -73,11 +84,26 @@ def known(conn: Connection, entity: str, system: str, keys: Sequence[str]) -> di
         view, and_(v.entity == k.entity, v.record == k.record, v.system == system)
     )
     query = (
-        select(k.native_key, k.record, r.head_seq, r.hash, r.deleted, v.hash, v.read_at, v.etag)
+        select(
+            k.native_key, k.record, r.head_seq, r.hash, r.deleted, v.hash, v.read_at, v.etag, r.origin, r.merged_into
+        )
         .select_from(joined)
         .where(k.entity == entity, k.system == system, k.path == "", k.native_key.in_(keys))
     )
-    return {row[0]: Known(*row[1:]) for row in conn.execute(query)}
+    rows: Any = conn.execute(query)
+    return {row[0]: Known(*row[1:]) for row in rows}
+
+
+def known_records(conn: Connection, entity: str, system: str, records: Sequence[int]) -> dict[int, Known]:
+    """What the hub knows of these records, whether or not the system has a key of theirs."""
+    r, v = record.c, view.c
+    joined = record.outerjoin(view, and_(v.entity == r.entity, v.record == r.record, v.system == system))
+    query = (
+        select(r.record, r.head_seq, r.hash, r.deleted, v.hash, v.read_at, v.etag, r.origin, r.merged_into)
+        .select_from(joined)
+        .where(r.entity == entity, r.record.in_(records))
+    )
+    return {row[0]: Known(*row) for row in conn.execute(query)}
 
 
 def append(
@@ -156,6 +182,45 @@ def _move_heads(conn: Connection, entity: str, entries: Sequence[Entry], origin:
 def set_views(conn: Connection, entity: str, system: str, rows: Sequence[dict[str, Any]]) -> None:
     """Store what the system showed: rows of record, hash, payload (None: equals the head), etag, changed_at, read_at."""
     upsert(conn, view, [{"entity": entity, "system": system, **row} for row in rows])
+
+
+def keep_views(conn: Connection, entity: str, system: str, records: Sequence[int]) -> None:
+    """Before these heads move: store what other systems show of them where so far it equalled the head."""
+    v, r, j = view.c, record.c, journal.c
+    head = (
+        select(j.payload)
+        .select_from(journal.join(record, and_(r.entity == j.entity, r.head_seq == j.seq)))
+        .where(r.entity == v.entity, r.record == v.record)
+        .scalar_subquery()
+    )
+    where = and_(v.entity == entity, v.record.in_(records), v.system != system, v.payload.is_(None))
+    conn.execute(update(view).where(where).values(payload=head))
+
+
+def drop_views(conn: Connection, entity: str, system: str, records: Sequence[int]) -> None:
+    """Forget what the system showed of records it no longer has."""
+    v = view.c
+    conn.execute(view.delete().where(v.entity == entity, v.system == system, v.record.in_(records)))
+
+
+def merge_records(conn: Connection, entity: str, merged: Mapping[int, int]) -> None:
+    """Note which record each of these was merged into."""
+    where = and_(record.c.entity == entity, record.c.record == bindparam("loser"))
+    conn.execute(
+        update(record).where(where).values(merged_into=bindparam("winner")),
+        [{"loser": loser, "winner": winner} for loser, winner in merged.items()],
+    )
+
+
+def views_of(conn: Connection, entity: str, system: str, records: Sequence[int]) -> dict[int, View]:
+    """The system's views of these records."""
+    if not records:
+        return {}
+    v = view.c
+    query = select(v.record, v.hash, v.payload, v.etag).where(
+        v.entity == entity, v.system == system, v.record.in_(records)
+    )
+    return {row[0]: View(*row[1:]) for row in conn.execute(query)}
 
 
 def payloads(conn: Connection, entity: str, numbers: Iterable[int]) -> dict[int, bytes]:

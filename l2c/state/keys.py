@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from l2c.state.results import KeyRow
 from l2c.state.sql import insert_missing, upsert
@@ -43,6 +43,30 @@ def native_keys(conn: Connection, entity: str, system: str, records: Sequence[in
         k.entity == entity, k.system == system, k.path == "", k.record.in_(records)
     )
     return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def records_of(conn: Connection, entity: str, system: str, native_keys: Sequence[str]) -> dict[str, int]:
+    """The record each of these native keys belongs to, where there is one."""
+    k = key_mapping.c
+    query = select(k.native_key, k.record).where(
+        k.entity == entity, k.system == system, k.path == "", k.native_key.in_(native_keys)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def key_of(conn: Connection, entity: str, system: str, path: str, record: int) -> str | None:
+    """The key of a record in a system, by path."""
+    k = key_mapping.c
+    query = select(k.native_key).where(k.entity == entity, k.system == system, k.path == path, k.record == record)
+    return conn.execute(query.order_by(k.native_key)).scalar()
+
+
+def drop_keys(conn: Connection, entity: str, system: str, rows: Iterable[tuple[str, int]]) -> None:
+    """Take back (native key, record) of creates that did not happen."""
+    k = key_mapping.c
+    for key, record in rows:
+        where = and_(k.entity == entity, k.system == system, k.path == "", k.native_key == key, k.record == record)
+        conn.execute(key_mapping.delete().where(where))
 
 
 def find_record(conn: Connection, entity: str, system: str, path: str, native_key: str) -> int | None:

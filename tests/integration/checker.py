@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.integration.control import Control
 
-ORGANIZATION = "2"
+PERSON, ORGANIZATION = "1", "2"
 CUSTOMER_ROLES = {"FLCU00", "FLCU01"}
 PLACE = {  # S/4HANA's field → the shop's attribute
     "StreetName": "streetname",
@@ -58,6 +58,7 @@ def check(s4: Control, shop: Control, *, today: str | None = None) -> Found:
         valid = [place for place in places.get(partner["BusinessPartner"], ()) if _valid(place, day)]
         found.addresses += len(valid)
         found.wrong += _differences(number, partner | {"customer": sides.get(number, {})}, valid, unit)
+    found.stray += _consumers(s4, shop)
     found.stray += [f"unit {number} has no customer" for number, unit in by_number.items() if unit["active"]]
     log = shop.log(origin="api")
     found.commits = len(log)
@@ -65,8 +66,31 @@ def check(s4: Control, shop: Control, *, today: str | None = None) -> Found:
     return found
 
 
+def _consumers(s4: Control, shop: Control) -> list[str]:
+    """Consumers without their person, and persons without their consumer."""
+    persons = consumers_of(s4)
+    there = Counter(row["l2cCustomerNumber"] for _, row in shop.records("Customer"))
+    strays = [f"consumer {number} stands {count} times" for number, count in there.items() if count > 1]
+    strays += [f"consumer {number} has no person" for number in there if number not in persons]
+    return strays + [f"person {number} is no consumer" for number in persons if number not in there]
+
+
 def customers_of(s4: Control) -> dict[str, dict[str, Any]]:
     """The organizations of S/4HANA that are customers, by customer number."""
+    return _customers(s4, ORGANIZATION)
+
+
+def consumers_of(s4: Control) -> dict[str, dict[str, Any]]:
+    """The persons of S/4HANA that are customers and have an e-mail address to sign in with, by customer number."""
+    places = {row["AddressID"] for _, row in s4.records("A_AddressEmailAddress") if row["EmailAddress"]}
+    reached = {
+        row["BusinessPartner"] for _, row in s4.records("A_BusinessPartnerAddress") if row["AddressID"] in places
+    }
+    persons = _customers(s4, PERSON)
+    return {number: row for number, row in persons.items() if row["BusinessPartner"] in reached}
+
+
+def _customers(s4: Control, category: str) -> dict[str, dict[str, Any]]:
     having = {
         row["BusinessPartner"]
         for _, row in s4.records("A_BusinessPartnerRole")
@@ -75,7 +99,7 @@ def customers_of(s4: Control) -> dict[str, dict[str, Any]]:
     return {
         row["Customer"]: row
         for key, row in s4.records("A_BusinessPartner")
-        if row["BusinessPartnerCategory"] == ORGANIZATION and row["Customer"] and key in having
+        if row["BusinessPartnerCategory"] == category and row["Customer"] and key in having
     }
 
 

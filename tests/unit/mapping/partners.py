@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from l2c.config import Project
-from l2c.mapping import Mapper, read_mapper, write_mappers
+from l2c.mapping import Mapper, read_mappers, write_mappers
 from sandbox.generator import partners
 
 ROOT = Path(__file__).parents[3]
@@ -14,7 +14,7 @@ ONE = {"to_Customer"}
 
 def mappers() -> tuple[Mapper, Mapper]:
     project = Project(ROOT)
-    reader = read_mapper(project, project.system("s4hana"), ENTITY)
+    reader = read_mappers(project, project.system("s4hana"), ENTITY)[0]
     [writer] = write_mappers(project, project.system("commerce"), ENTITY)
     return reader, writer
 

@@ -197,7 +197,6 @@ def test_conditions_watches_and_missing_files_of_a_flow_are_checked(project):
         "config/flows/thing.yaml:3:46: watch 'Kid': system 'sys': unknown entity 'Kid'",
         "config/flows/thing.yaml:5:9: 'filter' is checked, but not carried out yet",
         "config/flows/thing.yaml:5:9: unknown name 'nam' in canonical/thing; did you mean 'name'?",
-        "config/flows/thing.yaml:6:16: conditions of owners ('name') are checked, but not carried out yet",
         "config/flows/thing.yaml:6:23: unknown name 'kindd' in canonical/thing; did you mean 'kind'?",
     ]
     (project.home / "mappings/sys/thing.write.yaml").unlink()
@@ -215,14 +214,8 @@ def test_conditions_watches_and_missing_files_of_a_flow_are_checked(project):
             "{name: each}",
             ["5:16: owner 'each' of 'name': only elements of a list with 'list_by' have owners of their own"],
         ),
-        (
-            "{parts: each}",
-            ["5:17: owner 'each' of 'parts' is checked, but not carried out yet: the edit read last counts"],
-        ),
-        (
-            "{name: newest}",
-            ["5:16: owner 'newest' of 'name' is checked, but not carried out yet: the edit read last counts"],
-        ),
+        ("{parts: each, name: newest}", []),
+        ("{nme: newest}", ["5:10: unknown field 'nme'; did you mean 'name'?"]),
     ],
 )
 def test_an_owner_is_captured_and_shows_what_it_owns(project, owners, told):
@@ -241,14 +234,16 @@ def test_an_owner_that_is_switched_off_or_has_a_bad_mapping_is_told_once(project
     assert texts(project, flow) == [f"{rel}:5:10: unknown field 'nam' in canonical/thing; did you mean 'name'?"]
 
 
-def test_how_records_of_two_sources_meet_is_told_to_do_nothing_yet(project):
+def test_how_records_of_two_sources_meet_is_checked(project):
     add_shop(project)
-    meet = "first: sys\nmatch: [[name]]\n"
-    assert texts(project, FLOW + meet) == []
-    two = FLOW.replace("capture:\n", "capture:\n  shop: {schedule: '* * * * *'}\n") + meet
+    two = FLOW.replace("capture:\n", "capture:\n  shop: {schedule: '* * * * *'}\n")
+    assert texts(project, two + "owners: {'*': sys}\nfirst: sys\nmatch: [[name]]\n") == []
+    assert texts(project, two + "owners: {'*': sys}\nmatch: [[name, parts]]\n") == [
+        "config/flows/thing.yaml:7:16: 'match': 'parts' holds no value to compare; name a field of it"
+    ]
     assert texts(project, two) == [
-        "config/flows/thing.yaml:6:8: 'first' is checked, but not carried out yet",
-        "config/flows/thing.yaml:7:8: 'match' is checked, but not carried out yet",
+        "config/flows/thing.yaml:3:3: several systems are read and nobody owns a field: every edit counts; "
+        "write owners: {'*': <system>}"
     ]
 
 

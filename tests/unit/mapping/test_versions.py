@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from l2c.config import Project
-from l2c.mapping import Env, load_bundle, load_mapper, read_mapper, write_mappers
+from l2c.mapping import Env, load_bundle, load_mapper, read_mappers, write_mappers
 from tests.unit.mapping.small import ENTITY, made
 
 TEXT = "fields:\n  name: N\n  kind: {expr: K, value_map: shared}\n"
@@ -71,8 +71,8 @@ def test_a_mapping_of_one_system_overrides_that_of_its_kind(tmp_path):
         (tmp_path / "mappings/sys/thing.read.yaml").read_text().replace("name: N", "name: M"), encoding="utf-8"
     )
     project = Project(tmp_path)
-    assert read_mapper(project, project.system("mine"), "thing").fields == {"Key", "M"}
-    assert read_mapper(project, project.system("yours"), "thing").fields == {"Key", "N"}
+    assert read_mappers(project, project.system("mine"), "thing")[0].fields == {"Key", "M"}
+    assert read_mappers(project, project.system("yours"), "thing")[0].fields == {"Key", "N"}
 
 
 def test_write_mappings_come_with_all_variants_in_order(tmp_path):

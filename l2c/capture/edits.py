@@ -1,0 +1,108 @@
+"""Turning what a system shows of known records into journal entries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from l2c.capture.job import CaptureJob, Shown
+from l2c.capture.meeting import values_of
+from l2c.capture.merge import Merged, Sight
+from l2c.mapping import decode, digest, encode
+from l2c.state import distributions, journal, keys, meetings, sending, shared
+from l2c.state.journal import Entry, Known
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """One known record as shown, and the entry it means; None where its head stays."""
+
+    shown: Shown
+    known: Known
+    entry: Entry | None
+
+
+class Edits:
+    """Merges records of one page into their heads."""
+
+    def __init__(self, conn: Connection, job: CaptureJob, read_at: int, now: int) -> None:
+        self._conn = conn
+        self._job = job
+        self._read_at = read_at
+        self._now = now
+        self._merged: dict[int, Merged] = {}
+
+    def merge(self, edits: Sequence[tuple[Shown, Known]]) -> list[Edited]:
+        """One Edited for each; remembers edits and births, gives back what the system does not own."""
+        if not edits:
+            return []
+        conn, job = self._conn, self._job
+        heads = journal.payloads(conn, job.entity, [known.head_seq for _, known in edits])
+        sights = self._sights(edits, heads)
+        winners = self._winners(edits)
+        made: list[Edited] = []
+        for one, known in edits:
+            merged = self._merged[known.record] = job.merger.merge(sights[known.record])
+            payload = encode(merged.head)
+            hashed = digest(payload)
+            changed = hashed != known.head_hash or known.deleted or known.record in winners
+            entry = None
+            if changed:
+                kind = "merge" if known.record in winners else "change"
+                entry = Entry(one.key, known.record, kind, hashed, payload, one.changed_at, known.head_seq)
+            made.append(Edited(one, known, entry))
+        if winners:
+            journal.merge_records(conn, job.entity, winners)
+        self._remember(made)
+        return made
+
+    def _sights(self, edits: Sequence[tuple[Shown, Known]], heads: Mapping[int, bytes]) -> dict[int, Sight]:
+        conn, job = self._conn, self._job
+        records = [known.record for _, known in edits]
+        views = journal.view_payloads(conn, job.entity, job.system, records)
+        times = shared.edits_of(conn, job.entity, records) if job.shared else {}
+        births = shared.births_of(conn, job.entity, records) if job.shared else {}
+        doubts = sending.doubts(conn, job.entity, job.system, records) if job.written else {}
+        found: dict[int, Sight] = {}
+        for one, known in edits:
+            head = decode(heads[known.head_seq])
+            stored = views.get(known.record)
+            found[known.record] = Sight(
+                head,
+                decode(stored) if stored is not None else (head if known.view_hash is not None else None),
+                decode(one.payload or b"{}"),
+                at=one.changed_at if one.changed_at is not None else self._read_at,
+                origin=known.origin,
+                doubts=[decode(payload) for payload in doubts.get(known.record, ())],
+                edits=times.get(known.record, {}),
+                births=births.get(known.record, {}),
+            )
+        return found
+
+    def _winners(self, edits: Sequence[tuple[Shown, Known]]) -> dict[int, int]:
+        """Of records that were merged in their system since: the record each went into."""
+        found: dict[int, int] = {}
+        for one, known in edits:
+            if one.merged_into is None:
+                continue
+            winner = keys.find_record(self._conn, self._job.entity, self._job.system, "", one.merged_into)
+            if winner is not None and winner not in (known.record, known.merged_into):
+                found[known.record] = winner
+        return found
+
+    def _remember(self, made: Sequence[Edited]) -> None:
+        conn, job, now = self._conn, self._job, self._now
+        foreign = [record for record, merged in self._merged.items() if merged.foreign]
+        if foreign:
+            distributions.give_back(conn, job.entity, job.system, foreign, now)
+        if not job.shared:
+            return
+        at = {one.known.record: one.shown.changed_at or self._read_at for one in made}
+        edits = {record: (merged.edits, at[record]) for record, merged in self._merged.items() if merged.edits}
+        shared.note_edits(conn, job.entity, job.system, edits)
+        born = {record: merged.born for record, merged in self._merged.items() if merged.born}
+        shared.note_births(conn, job.entity, job.system, born)
+        if job.rules:
+            changed = [one.known.record for one in made if one.entry is not None]
+            values = {record: values_of(self._merged[record].head, job.rules) for record in changed}
+            meetings.set_values(conn, job.entity, values)

@@ -1,0 +1,169 @@
+"""First meetings: is a record shown for the first time one the hub knows from another system?
+
+The rules are tried in order. A rule links only where exactly one record of each side fits; several make a candidate that
+somebody decides (`l2c matches`). In a first load nothing is linked before everything was read.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import product
+from typing import Any
+
+from sqlalchemy import Connection
+
+from l2c.capture.job import CaptureJob, Rule, Shown
+from l2c.state import meetings
+from l2c.state.meetings import ACCEPTED, AMBIGUOUS, REJECTED, WAITING, Candidate
+
+
+@dataclass(slots=True)
+class Decided:
+    """What becomes of records shown for the first time; `settled` are the keys of candidates that are none any more."""
+
+    births: list[Shown] = field(default_factory=list)
+    links: list[tuple[Shown, int]] = field(default_factory=list)
+    held: list[Candidate] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+
+
+def values_of(data: Mapping[str, Any], rules: Sequence[Rule]) -> dict[str, tuple[bytes, ...]]:
+    """By rule, what a canonical record can be recognised by: one hash for each combination of its values."""
+    found: dict[str, tuple[bytes, ...]] = {}
+    for rule in rules:
+        texts = [sorted(set(_texts(data, path.split(".")))) for path in rule.fields]
+        if all(texts):
+            found[rule.name] = tuple(_hash(combination) for combination in product(*texts))
+    return found
+
+
+def decide(conn: Connection, job: CaptureJob, met: Sequence[Shown], linked: Mapping[str, int]) -> Decided:
+    """Sort records shown for the first time; `linked` are keys known to be ours (creates whose answer was lost)."""
+    decided = Decided()
+    stored = meetings.candidates_of(conn, job.entity, job.system, [one.key for one in met])
+    open_ones: list[Shown] = []
+    for one in met:
+        candidate = stored.get(one.key)
+        if one.key in linked:
+            decided.links.append((one, linked[one.key]))
+        elif candidate is not None and candidate.state == ACCEPTED:
+            decided.links.append((one, candidate.records[0]))
+        elif candidate is not None and candidate.state == REJECTED:
+            decided.births.append(one)
+        else:
+            open_ones.append(one)
+    hits = _hits(conn, job, open_ones)
+    _sort(conn, job, open_ones, hits, decided)
+    held = {candidate.native_key for candidate in decided.held}
+    decided.settled = [key for key in stored if key not in held]
+    return decided
+
+
+def _sort(
+    conn: Connection, job: CaptureJob, met: Sequence[Shown], hits: Mapping[str, tuple[str, list[int]]], decided: Decided
+) -> None:
+    wanted = Counter(record for _, records in hits.values() for record in records)
+    taken = meetings.linked(conn, job.entity, job.system, list(wanted)) if wanted else set()
+    if wanted and not job.first_load:
+        for key, _, records in meetings.hits_in(conn, job.entity, job.system, AMBIGUOUS):
+            if key not in hits:
+                wanted.update(records)
+    for one in met:
+        rule, records = hits.get(one.key, ("", []))
+        if not records:
+            decided.births.append(one)
+        elif job.first_load:
+            decided.held.append(_candidate(job, one, WAITING, rule, records))
+        elif len(records) == 1 and wanted[records[0]] == 1 and records[0] not in taken:
+            decided.links.append((one, records[0]))
+        else:
+            decided.held.append(_candidate(job, one, AMBIGUOUS, rule, records))
+
+
+def pairs(
+    candidates: Sequence[tuple[str, str, list[int]]], rules: Sequence[Rule], taken: Iterable[int]
+) -> dict[str, int]:
+    """After a first load: the keys that fit exactly one record which nobody else fits, rule by rule."""
+    linked: dict[str, int] = {}
+    gone = set(taken)
+    for rule in rules:
+        group = [(key, records) for key, name, records in candidates if name == rule.name]
+        wanted = Counter(record for _, records in group for record in records)
+        for key, records in group:
+            if len(records) == 1 and wanted[records[0]] == 1 and records[0] not in gone:
+                linked[key] = records[0]
+        gone.update(linked.values())
+    return linked
+
+
+def shown_of(candidate: Candidate) -> Shown:
+    """A candidate as it was shown."""
+    return Shown(
+        candidate.native_key,
+        candidate.changed_at,
+        candidate.etag,
+        candidate.payload,
+        candidate.hash,
+        candidate.other_keys,
+        read_at=candidate.read_at,
+    )
+
+
+def _hits(conn: Connection, job: CaptureJob, met: Sequence[Shown]) -> dict[str, tuple[str, list[int]]]:
+    """Of each key: the first rule by which it fits some record, and the records."""
+    found: dict[str, tuple[str, list[int]]] = {}
+    for rule in job.rules:
+        asked = {
+            one.key: one.values[rule.name]
+            for one in met
+            if one.key not in found and one.values and rule.name in one.values
+        }
+        if not asked:
+            continue
+        every = list({value for values in asked.values() for value in values})
+        carried = meetings.with_values(conn, job.entity, rule.name, every)
+        for key, values in asked.items():
+            records = sorted({record for value in values for record in carried.get(value, ())})
+            if records:
+                found[key] = (rule.name, records)
+    return found
+
+
+def _candidate(job: CaptureJob, one: Shown, state: str, rule: str, records: Sequence[int]) -> Candidate:
+    return Candidate(
+        native_key=one.key,
+        state=state,
+        rule=rule,
+        records=tuple(records),
+        mapping=job.mapper.name,
+        payload=one.payload or b"",
+        hash=one.hash,
+        other_keys=one.other_keys or {},
+        etag=one.etag,
+        changed_at=one.changed_at,
+        read_at=one.read_at or 0,
+    )
+
+
+def _texts(data: Any, path: Sequence[str]) -> Iterable[str]:
+    """The values at a path, of every element of a list, in the form they are compared in."""
+    if isinstance(data, list):
+        for element in data:
+            yield from _texts(element, path)
+    elif path:
+        if isinstance(data, Mapping):
+            yield from _texts(data.get(path[0]), path[1:])
+    elif data is not None and (text := _plain(str(data))):
+        yield text
+
+
+def _plain(text: str) -> str:
+    """Without case, blanks and signs; numbers without leading zeros."""
+    kept = "".join(char for char in text.casefold() if char.isalnum())
+    return kept.lstrip("0") if kept.isdigit() else kept
+
+
+def _hash(combination: Sequence[str]) -> bytes:
+    return blake2b(json.dumps(combination).encode(), digest_size=16).digest()

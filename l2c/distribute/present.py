@@ -1,0 +1,131 @@
+"""Before a write: what a target that is captured too holds now.
+
+One that no longer shows what was last seen of it is captured first. Of the others only what differs is written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from l2c.contract import Change, Record
+from l2c.distribute.deciding import Known, Write
+from l2c.distribute.job import DistributeJob
+from l2c.errors import RecordRejected
+from l2c.mapping import Mapper, digest, encode
+from l2c.state.distributions import Settled
+
+EMPTY: tuple[Any, ...] = (None, "", [])
+
+
+@dataclass(slots=True)
+class Looked:
+    """Writes to send, states of records without one, keys to fetch, and keys of records that were found there."""
+
+    writes: list[Write] = field(default_factory=list)
+    states: list[Settled] = field(default_factory=list)
+    fetch: list[str] = field(default_factory=list)
+    found: list[tuple[str, int]] = field(default_factory=list)
+
+
+class Present:
+    """Looks at the records of one target."""
+
+    def __init__(self, job: DistributeJob, known: Known, now: int) -> None:
+        self._job = job
+        self._known = known
+        self._now = now
+        self._readers = {reader.native: reader for reader in job.readers}
+
+    def look(self, writes: Sequence[Write]) -> Looked:
+        """Sort writes by what the target shows of their records now."""
+        looked = Looked()
+        there = self._fetched([write for write in writes if self._concerns(write)])
+        for write in writes:
+            if self._concerns(write):
+                self._compare(write, there.get((write.mapper.native, write.change.record.key)), looked)
+            else:
+                looked.writes.append(write)
+        return looked
+
+    def _concerns(self, write: Write) -> bool:
+        record = write.change.record
+        return bool(record.key) and not record.deleted and write.mapper.native in self._readers
+
+    def _fetched(self, updates: Sequence[Write]) -> dict[tuple[str, str], Record]:
+        found: dict[tuple[str, str], Record] = {}
+        for native, reader in self._readers.items():
+            group = [write for write in updates if write.mapper.native == native]
+            if not group:
+                continue
+            fields = reader.fields.union(*(write.mapper.targets for write in group))
+            wanted = [write.change.record.key for write in group]
+            for record in self._job.connector.fetch(native, wanted, fields=fields):
+                found[native, record.key] = record
+        return found
+
+    def _compare(self, write: Write, there: Record | None, looked: Looked) -> None:
+        key, number = write.change.record.key, write.head.record
+        view = self._known.views.get(number)
+        if there is not None and there.deleted and write.leaves:
+            looked.states.append(write.settled("filtered"))
+            return
+        if there is not None and there.deleted and view is None:
+            # a create whose key is ours to give, or a record its target lost
+            looked.writes.append(replace(write, change=replace(write.change, before=None)))
+            return
+        if there is None or there.deleted or view is None or self._shown(write.mapper.native, there) != view.hash:
+            self._capture_first(write, looked)
+            return
+        wanted, only_add = write.change.record.data, write.mapper.children == "add"
+        data = {
+            name: value
+            for name, value in wanted.items()
+            if name != write.mapper.config.key and not same(value, there.data.get(name), adding=only_add)
+        }
+        if data:
+            looked.writes.append(replace(write, change=Change(Record(key, data), before=there.data, etag=there.etag)))
+        else:
+            looked.states.append(write.settled("unchanged", hash=write.hash, written_seq=write.head.seq))
+
+    def _capture_first(self, write: Write, looked: Looked) -> None:
+        key, number = write.change.record.key, write.head.record
+        text = f"'{self._job.target}' shows something the hub has not seen yet; it is read before it is written"
+        looked.states.append(write.settled("retrying", code="moved", message=text, due_at=self._now))
+        looked.fetch.append(key)
+        if number not in self._known.native_keys:
+            looked.found.append((key, number))
+
+    def _shown(self, native: str, record: Record) -> bytes | None:
+        """The hash of what a record says; None when it cannot be mapped, which its capture will tell."""
+        mapped = canonical(self._readers[native], record.data, self._job)
+        return digest(encode(mapped)) if mapped is not None else None
+
+
+def canonical(reader: Mapper, data: Mapping[str, Any], job: DistributeJob) -> dict[str, Any] | None:
+    """What a native record of the target says; None when it cannot be mapped."""
+    try:
+        return reader.map(data, job.read_env).data
+    except RecordRejected:
+        return None
+
+
+def same(wanted: Any, present: Any, *, adding: bool = False) -> bool:
+    """Whether a target that shows `present` holds what is wanted; what it shows besides does not count.
+
+    Of lists every element counts, in any order; with `adding` further ones may stand beside them.
+    """
+    if wanted in EMPTY and present in EMPTY:
+        return True
+    if isinstance(wanted, Mapping):
+        return isinstance(present, Mapping) and all(
+            same(value, present.get(name), adding=adding) for name, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        if not isinstance(present, list) or (len(wanted) != len(present) and not adding):
+            return False
+        return all(any(same(element, other, adding=adding) for other in present) for element in wanted)
+    return wanted == present or (wanted is not None and present is not None and _text(wanted) == _text(present))
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, bool | int) else str(value)
