@@ -70,10 +70,11 @@ def _address(made: Node) -> Node:
 
 
 def _tax_number(made: Node) -> Node:
-    """`DE0` is number 0 of DE; the number stands twice, cut to 20 characters and whole."""
+    """`DE0` is number 0 of DE; the number stands twice, cut to 20 characters and whole, with its kind as scheme."""
     kind, number = str(made.get("type") or ""), str(made.get("long") or made.get("number") or "")
     found = {"CountryCode": kind[:2], "TaxIdentificationNumberTypeCode": kind[2:]}
-    return {**found, "PartyTaxID": number[:20], "LONG_PartyTaxID": number}
+    short, long = ({"_value_1": text, "schemeID": kind} for text in (number[:20], number))
+    return {**found, "PartyTaxID": short, "LONG_PartyTaxID": long}
 
 
 ADDRESSES = ListNode(

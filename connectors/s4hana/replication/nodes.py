@@ -101,6 +101,8 @@ def compared(
         if made is not None:
             found.append(made)
     new = [element for index, element in enumerate(wanted) if index not in taken]
+    # where a receiver knows no usages, the first one is the default
+    found.sort(key=lambda made: bool(spec.usage) and spec.usage not in made)
     return found + _gone(spec, there, set(taken.values()), known, new)
 
 
