@@ -44,8 +44,9 @@ DISTRIBUTE_MEANING = {
 
 RECONCILE_MEANING = {
     "equal": "The system holds what it should.",
-    "equal_but_owned": "It differs only in what is the system's own: fields its owners' rule gives to it, elements it added itself.",
-    "in_flight": "A newer entry of the journal, or a change at the source, which the next run takes up; a write retried, in doubt or to be confirmed.",
+    "equal_but_owned": "It differs only in what is the system's own: fields the owners' rules give to it, elements it added.",
+    "in_flight": "The next run takes it up: a newer entry of the journal, a change at the source, a write retried, in doubt or "
+    "to be confirmed.",
     "waiting": "Waits for a record it refers to, or for a decision on a match.",
     "dead_letter": "Set aside with its reason.",
     "filtered": "Should not be in the target, and is not, or is blocked there as `leave` says.",
