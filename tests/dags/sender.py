@@ -26,15 +26,21 @@ class Sender(S4HanaConnector):
             raise ProtocolError("the body is not JSON") from None
         confirmed = {token: Outcome(status) for token, status in data.get("confirmed", {}).items()}
         return Received(data.get("id"), [tuple(pair) for pair in data["keys"]], confirmed)
+
+
+class Deaf(S4HanaConnector):
+    """Takes no messages."""
+
+    receive = None
 '''
 
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put it on the path as kind `s4hana`; the distribution found last takes a name."""
+    """Put it on the path as kind `s4hana`, and `deaf`, which takes none; the distribution found last takes a name."""
     info = folder / "l2c_sender-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: l2c-sender\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[l2c.connectors]\ns4hana = l2c_sender:Sender\n")
+    (info / "entry_points.txt").write_text("[l2c.connectors]\ns4hana = l2c_sender:Sender\ndeaf = l2c_sender:Deaf\n")
     (folder / "l2c_sender.py").write_text(MODULE)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     monkeypatch.delitem(sys.modules, "l2c_sender", raising=False)
