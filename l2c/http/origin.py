@@ -56,21 +56,27 @@ class Border:
         usual = origin.port in {_PORTS[origin.scheme], self.home.port}
         return f"{origin.host}:{origin.port}" in self.hosts or (usual and origin.host in self.hosts)
 
-    def check(self, url: str, *, same_origin: bool = False, what: str = "the address") -> None:
-        """ProtocolError when `url` is outside; `same_origin` allows the session's own origin only."""
+    def check(self, url: str, *, same_origin: bool = False, what: str = "the address", where: str = "") -> None:
+        """ProtocolError when `url` is outside; `same_origin` allows the session's own origin only.
+
+        `what` the address is and `where` it was found go into the message (default: the system alone).
+        """
+        place = where or self.system
         try:
             origin = origin_of(url)
         except ValueError as error:
-            raise ProtocolError(f"{self.system}: {what} is {error}: not followed", system=self.system) from None
+            raise ProtocolError(f"{place}: {what} is {error}: not followed", system=self.system) from None
         if origin == self.home:
             return
         if same_origin or not self._is_listed(origin):
-            text = f"{self.system}: {what} points to '{origin}', expected '{self.home}': not followed"
-            raise ProtocolError(text, system=self.system)
+            text = f"{place}: {what} points to '{origin}', expected '{self.home}': not followed"
+            raise ProtocolError(text if same_origin else f"{text}{self._advice(origin)}", system=self.system)
         if origin.scheme == "http" and not self.plain and not is_loopback(origin.host):
-            raise ProtocolError(
-                f"{self.system}: {what} points to '{origin}' without TLS: not followed", system=self.system
-            )
+            raise ProtocolError(f"{place}: {what} points to '{origin}' without TLS: not followed", system=self.system)
+
+    def _advice(self, origin: Origin) -> str:
+        listed = origin.host if origin.port == _PORTS[origin.scheme] else f"{origin.host}:{origin.port}"
+        return f"; if this host is the system's own, add '{listed}' to its 'allow_hosts' in config/systems.yaml"
 
 
 def border_of(system: str, url: str, *, allow_hosts: tuple[str, ...] = (), plain: bool = False) -> Border:

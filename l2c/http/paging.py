@@ -36,9 +36,9 @@ def walk(session: HttpSession, paging: Paging) -> Iterator[tuple[Answer, RawPage
 
 
 def next_address(session: HttpSession, answer: Answer, link: str) -> str:
-    """The full address of a `__next` link: resolved against the request (RFC 3986), same origin and service only."""
+    """The full address of a `__next` link: resolved against the request (RFC 3986), inside border and service only."""
     target = urljoin(answer.url, link)
-    session.border.check(target, same_origin=True, what="the next link")
+    session.border.check(target, what="the next link", where=answer.where)
     service = urlsplit(session.base).path.rstrip("/") + "/"
     if not urlsplit(target).path.startswith(service):
         text = f"{answer.where}: the next link leaves the service '{service}': not followed"

@@ -263,10 +263,16 @@ class HttpSession:
         """Raise what a status means that no caller wants to see as an answer."""
         status = answer.status
         if status in {401, 403}:
+            name = self.system.name
             what = "credentials refused" if status == 401 else "not allowed"
             code, text = sap_error(answer.body)
             detail = f": {text}" if text else ""
-            raise AuthError(f"{call.where}: {status} {what}{detail}", system=self.system.name, code=code or str(status))
+            advice = (
+                f"; check user and password of the connection of '{name}' in config/systems.yaml"
+                if status == 401
+                else ""
+            )
+            raise AuthError(f"{call.where}: {status} {what}{detail}{advice}", system=name, code=code or str(status))
         if status not in _BUSY and status < 500:
             return
         wait = retry_after(answer, self.system.clock())

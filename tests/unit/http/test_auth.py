@@ -107,7 +107,8 @@ def test_a_second_refusal_is_an_auth_error(peer, session_for, answer):
         return answer({"access_token": "t", "expires_in": 60}) if "oauth" in seen.target else answer({}, 401)
 
     peer.handler = handler
-    with pytest.raises(AuthError, match="401 credentials refused"):
+    told = "401 credentials refused; check user and password of the connection of 'shop' in config/systems.yaml$"
+    with pytest.raises(AuthError, match=told):
         session_for(peer, auth=auth_of(oauth_system(peer))).get("A")
     assert [seen.target for seen in peer.seen].count("/service/A") == 2
 

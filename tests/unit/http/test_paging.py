@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from l2c.contract import Connection, System
 from l2c.errors import ProtocolError
 from l2c.http import KeysetPaging, ServerPaging, after, decode, literal, next_address, query_path, walk
 
@@ -59,7 +60,29 @@ def test_a_page_that_comes_again_ends_the_read(peer, session_for, answer, length
 def test_a_foreign_next_link_is_refused_before_a_byte_is_sent(peer, other_peer, session_for, answer):
     peer.script(answer(page_of(["1"], f"{other_peer.url}/service/Things?$skiptoken=2")))
     session = session_for(peer)
-    with pytest.raises(ProtocolError, match=f"next link points to '{other_peer.url}', expected '{peer.url}'"):
+    with pytest.raises(ProtocolError) as caught:
+        list(walk(session, ServerPaging(session, "Things")))
+    assert str(caught.value) == (
+        f"shop: GET /service/Things: the next link points to '{other_peer.url}', expected '{peer.url}': not followed; if this "
+        f"host is the system's own, add '127.0.0.1:{other_peer.port}' to its 'allow_hosts' in config/systems.yaml"
+    )
+    assert other_peer.seen == []
+
+
+def test_a_next_link_to_a_listed_host_is_followed_as_the_message_says(peer, other_peer, session_for, answer):
+    """A system behind a proxy may name itself by its inner address."""
+    peer.script(answer(page_of(["1"], f"{other_peer.url}/service/Things?$skiptoken=2")))
+    other_peer.script(answer(page_of(["2"])))
+    system = System("shop", Connection(peer.url + "/service"), allow_hosts=(f"127.0.0.1:{other_peer.port}",))
+    session = session_for(peer, system=system)
+    assert keys_of(session, ServerPaging(session, "Things")) == ["1", "2"]
+
+
+def test_a_next_link_that_leaves_the_service_of_a_listed_host_is_refused(peer, other_peer, session_for, answer):
+    peer.script(answer(page_of(["1"], f"{other_peer.url}/other/Things?$skiptoken=2")))
+    system = System("shop", Connection(peer.url + "/service"), allow_hosts=(f"127.0.0.1:{other_peer.port}",))
+    session = session_for(peer, system=system)
+    with pytest.raises(ProtocolError, match="leaves the service"):
         list(walk(session, ServerPaging(session, "Things")))
     assert other_peer.seen == []
 
