@@ -26,7 +26,7 @@ class Adjustable:
                 raise ValueError(f"setting '{name}' must be {known[name].__name__}, not {value!r}")
         self.check(values)
         for name, value in values.items():
-            setattr(self, name, value)
+            setattr(self, name, known[name](value))
         return asdict(self)  # type: ignore[call-overload, no-any-return]
 
     def check(self, values: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.s4hana.change import change_record, delete_record
 from sandbox.s4hana.context import Context
 from sandbox.s4hana.create import create_record
+from sandbox.s4hana.errors import ODataError
 from sandbox.s4hana.model import Entity
 from sandbox.s4hana.payload import read_fields
 from sandbox.s4hana.soap.partner import GONE
@@ -44,6 +45,9 @@ def settle(
     kept: list[Row] = []
     for item in wanted:
         _check(context, entity, item)
+    if context.found:
+        raise ODataError(400, context.found)
+    for item in wanted:
         if item.action in GONE:
             if item.row is not None:
                 delete_record(context, entity, item.row)

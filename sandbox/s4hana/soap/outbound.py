@@ -144,11 +144,12 @@ def _dated(node: Tree) -> Tree:
 
 def _tax(row: Row) -> Tree:
     """A tax number; the short field holds the beginning of what only fits into the long one."""
-    number = row.get("BPTaxNumber") or row.get("BPTaxLongNumber", "")
+    number, kind = row.get("BPTaxNumber") or row.get("BPTaxLongNumber", ""), row["BPTaxType"]
     return {
-        "CountryCode": row["BPTaxType"][:2],
-        "TaxIdentificationNumberTypeCode": row["BPTaxType"][2:],
-        "LONG_TaxIdentificationNumberTypeCode": row["BPTaxType"],
+        "CountryCode": kind[:2],
+        "TaxIdentificationNumberTypeCode": kind[2:],
         "PartyTaxID": number[:20],
+        "PartyTaxID@schemeID": kind,
         "LONG_PartyTaxID": number,
+        "LONG_PartyTaxID@schemeID": kind,
     }

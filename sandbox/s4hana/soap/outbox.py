@@ -132,6 +132,10 @@ class Outbox:
             self._send(due)
 
     def _send(self, due: _Due) -> None:
+        if not self.settings.confirm_url:
+            # after a restart: the address is not set again yet
+            self._postpone(due, FIRST_WAIT_S, due.attempt)
+            return
         with self.app.store.read() as db:
             body = bytes(db.execute("SELECT body FROM soap_confirmation WHERE seq = ?", (due.seq,)).fetchone()[0])
         login = (self.settings.confirm_user, self.settings.confirm_password)
@@ -148,9 +152,11 @@ class Outbox:
         if due.attempt >= ATTEMPTS:
             self._mark(due.seq, "failed")
             return
+        self._postpone(due, FIRST_WAIT_S * 2 ** (due.attempt - 1), due.attempt + 1)
+
+    def _postpone(self, due: _Due, seconds: float, attempt: int) -> None:
         with self._wake:
-            wait = FIRST_WAIT_S * 2 ** (due.attempt - 1)
-            heapq.heappush(self._due, _Due(time.monotonic() + wait, due.seq, due.attempt + 1))
+            heapq.heappush(self._due, _Due(time.monotonic() + seconds, due.seq, attempt))
 
     def _let_pass(self, seq: int) -> None:
         """What was held back may go now that a later one has passed it."""

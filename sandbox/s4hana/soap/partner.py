@@ -71,10 +71,8 @@ def bodies(model: Model, node: Tree, name: str, entity: str, table: fields.Table
 
 
 def tax_number(node: Tree) -> dict[str, Any]:
-    """A tax number: its category is the country with a digit, or the long code; only what is too long is in the long field."""
-    kind = node.get("LONG_TaxIdentificationNumberTypeCode") or (
-        node["CountryCode"] + node["TaxIdentificationNumberTypeCode"]
-    )
+    """A tax number: its category is country and code together; only what is too long is in the long field."""
+    kind = node["CountryCode"] + node["TaxIdentificationNumberTypeCode"]
     number = node["LONG_PartyTaxID"] or node["PartyTaxID"]
     fit = len(number) <= 20
     return {"BPTaxType": kind, "BPTaxNumber": number if fit else "", "BPTaxLongNumber": "" if fit else number}

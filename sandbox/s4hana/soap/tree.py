@@ -1,7 +1,8 @@
 """The replication messages as trees of plain dictionaries, read from XML and written to it as `messages.txt` says.
 
 A node is a dictionary: an element under its name (text, a node, or a list of them where it may occur more than once), an
-attribute under `@` and its name. What a message holds that the table does not name is left out and reported.
+attribute under `@` and its name, that of a text under the element's name, `@` and its own. What a message holds that the
+table does not name is left out and reported.
 """
 
 import re
@@ -96,13 +97,14 @@ def _parts(lines: list[str], at: int, level: int, blocks: Mapping[str, Part]) ->
 
 def _part(words: list[str], below: tuple[Part, ...], blocks: Mapping[str, Part]) -> Part:
     if words[0].startswith("@"):
-        return Part(words[0], "?", words[1])
+        length = next((int(word) for word in words[2:] if word.isdigit()), 0)
+        return Part(words[0], "1" if "must" in words else "?", words[1], length)
     name, occurs, *rest = words
     if not rest:
         return Part(name, occurs, parts=below)
     if rest[0].startswith(":"):
         return Part(name, occurs, block=rest[0][1:], parts=blocks[rest[0][1:]].parts)
-    return Part(name, occurs, rest[0], int(rest[1]) if len(rest) > 1 else 0)
+    return Part(name, occurs, rest[0], int(rest[1]) if len(rest) > 1 else 0, parts=below)
 
 
 def read(element: ET.Element) -> Reading:
@@ -116,23 +118,21 @@ def read(element: ET.Element) -> Reading:
 
 
 def _read(part: Part, element: ET.Element, path: str, ignored: list[str]) -> Tree:
-    tree: Tree = {}
+    tree = _attributes(part, element, path, ignored)
     known = {below.name: below for below in part.parts}
-    for name, value in element.attrib.items():
-        if f"@{name}" in known:
-            tree[f"@{name}"] = _checked(known[f"@{name}"], value.strip(), f"{path}/@{name}")
-        else:
-            ignored.append(f"{path}/@{name}")
     for child in element:
         below, where = known.get(child.tag), f"{path}/{child.tag}"
         if below is None:
             ignored.append(where)
             continue
-        value = _value(below, child, where, ignored)
+        if below.name in tree and not below.many:
+            raise WrongMessage(f"{where} occurs more than once")
+        if below.form:
+            found = _attributes(below, child, where, ignored)
+            tree |= {f"{below.name}{name}": value for name, value in found.items()}
+        value = _text(below, child, where) if below.form else _read(below, child, where, ignored)
         if below.many:
             tree.setdefault(below.name, []).append(value)
-        elif below.name in tree:
-            raise WrongMessage(f"{where} occurs more than once")
         else:
             tree[below.name] = value
     for below in part.parts:
@@ -141,9 +141,21 @@ def _read(part: Part, element: ET.Element, path: str, ignored: list[str]) -> Tre
     return tree
 
 
-def _value(part: Part, element: ET.Element, path: str, ignored: list[str]) -> Any:
-    if part.parts:
-        return _read(part, element, path, ignored)
+def _attributes(part: Part, element: ET.Element, path: str, ignored: list[str]) -> Tree:
+    found: Tree = {}
+    known = {below.name: below for below in part.parts if below.name.startswith("@")}
+    for name, value in element.attrib.items():
+        if f"@{name}" in known:
+            found[f"@{name}"] = _checked(known[f"@{name}"], value.strip(), f"{path}/@{name}")
+        else:
+            ignored.append(f"{path}/@{name}")
+    for name, below in known.items():
+        if below.required and name not in found:
+            raise WrongMessage(f"{path}/{name} is missing")
+    return found
+
+
+def _text(part: Part, element: ET.Element, path: str) -> str:
     text = element.text or ""
     return _checked(part, text if part.form == "text" else " ".join(text.split()), path)
 
@@ -165,7 +177,8 @@ def write(name: str, tree: Tree) -> str:
 
 
 def _children(part: Part, tree: Tree) -> Iterator[str]:
-    unknown = tree.keys() - {below.name for below in part.parts}
+    known = {below.name for below in part.parts}
+    unknown = {name for name in tree if (name if name.startswith("@") else name.partition("@")[0]) not in known}
     if unknown:
         raise KeyError(f"{part.name} has no {', '.join(sorted(unknown))}")
     for below in part.parts:
@@ -173,15 +186,16 @@ def _children(part: Part, tree: Tree) -> Iterator[str]:
         if value is None or below.name.startswith("@"):
             continue
         for item in value if isinstance(value, list) else [value]:
-            yield _element(below, item)
+            if below.form:
+                yield _tagged(below, tree, below.name, escape(str(item)))
+            else:
+                yield _tagged(below, item, "", "".join(_children(below, item)))
 
 
-def _element(part: Part, value: Any) -> str:
-    if not part.parts:
-        return f"<{part.name}>{escape(str(value))}</{part.name}>"
+def _tagged(part: Part, tree: Tree, prefix: str, inner: str) -> str:
     attributes = "".join(
-        f" {below.name[1:]}={quoteattr(str(value[below.name]))}"
+        f" {below.name[1:]}={quoteattr(str(tree[prefix + below.name]))}"
         for below in part.parts
-        if below.name.startswith("@") and value.get(below.name) is not None
+        if below.name.startswith("@") and tree.get(prefix + below.name) is not None
     )
-    return f"<{part.name}{attributes}>{''.join(_children(part, value))}</{part.name}>"
+    return f"<{part.name}{attributes}>{inner}</{part.name}>"

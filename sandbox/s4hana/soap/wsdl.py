@@ -12,6 +12,7 @@ BASES = {
     "text": "xsd:string", "token": "xsd:token", "uuid": "xsd:token", "date": "xsd:date", "moment": "xsd:dateTime",
     "flag": "xsd:boolean", "action": "xsd:token", "ordinal": "xsd:decimal",
 }  # fmt: skip
+MUST = ' use="required"'
 OCCURS = {
     "1": "",
     "?": ' minOccurs="0"',
@@ -31,6 +32,7 @@ def render(address: str) -> bytes:
     types = "".join(
         f'<xsd:complexType name="{name}">{_content(block)}</xsd:complexType>' for name, block in table.blocks.items()
     )
+    types += "".join(_contents(table.roots[REQUEST]))
     root = f'<xsd:element name="{REQUEST}"><xsd:complexType>{_content(table.roots[REQUEST])}</xsd:complexType></xsd:element>'
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
@@ -62,20 +64,39 @@ def _port(name: str, version: str, address: str) -> str:
 
 def _content(part: Part) -> str:
     elements = "".join(_element(below) for below in part.parts if not below.name.startswith("@"))
-    attributes = "".join(
-        f'<xsd:attribute name="{below.name[1:]}">{_simple(below)}</xsd:attribute>'
+    return f"<xsd:sequence>{elements}</xsd:sequence>{_attributes(part)}"
+
+
+def _attributes(part: Part) -> str:
+    return "".join(
+        f'<xsd:attribute name="{below.name[1:]}"{MUST if below.required else ""}>{_simple(below)}</xsd:attribute>'
         for below in part.parts
         if below.name.startswith("@")
     )
-    return f"<xsd:sequence>{elements}</xsd:sequence>{attributes}"
 
 
 def _element(part: Part) -> str:
     head = f'<xsd:element name="{part.name}"{OCCURS[part.occurs]}'
     if part.block:
         return f'{head} type="n0:{part.block}"/>'
-    inner = f"<xsd:complexType>{_content(part)}</xsd:complexType>" if part.parts else _simple(part)
+    if part.form and part.parts:
+        # a text with attributes extends a type that has a name
+        base = f"n0:{part.name}.Content"
+        inner = (
+            f'<xsd:simpleContent><xsd:extension base="{base}">{_attributes(part)}</xsd:extension></xsd:simpleContent>'
+        )
+        return f"{head}><xsd:complexType>{inner}</xsd:complexType></xsd:element>"
+    inner = _simple(part) if part.form else f"<xsd:complexType>{_content(part)}</xsd:complexType>"
     return f"{head}>{inner}</xsd:element>"
+
+
+def _contents(part: Part) -> Iterator[str]:
+    """The named types of texts with attributes."""
+    for below in part.parts:
+        if below.form and below.parts:
+            yield _simple(below).replace("<xsd:simpleType>", f'<xsd:simpleType name="{below.name}.Content">')
+        else:
+            yield from _contents(below)
 
 
 def _simple(part: Part) -> str:
