@@ -1,129 +1,38 @@
-"""The replication messages made of changes: valid by the real descriptions, with the numbers that keep them single."""
+"""The replication messages made of changes: their numbers, what is in them, what is refused before anything is sent."""
 
-import itertools
 import re
-from pathlib import Path
 
 import pytest
 from lxml import etree
-from pydantic import SecretStr
 
-from connectors.s4hana import S4HanaConnector, Settings
 from connectors.s4hana.replication.messages import Ordinals
 from l2c.contract import Change, Connection, Record, Status, System
-from l2c.http import HttpSession, SoapClient
-
-PARTNER = "A_BusinessPartner"
-HERE = Path(__file__).parents[2]
-REAL = HERE.parent / "shared" / "contracts" / "mdg"
-OWN = HERE / "connectors" / "s4hana" / "replication" / "wsdl"
-SERVICES = ("BUSINESSPARTNERSUITEBULKREPLICATEREQUEST_IN", "BUSINESSPARTNERSUITEBULKREPLICATEREQUEST_IN_ONPREM")
-XSD = "{http://www.w3.org/2001/XMLSchema}"
-numbers = itertools.count(1)
-
-COMMUNICATION = {
-    "to_EmailAddress": [
-        {"EmailAddress": "info@example.com", "IsDefaultEmailAddress": True},
-        {"EmailAddress": "b@example.com"},
-    ],
-    "to_PhoneNumber": [{"PhoneNumber": "0221 1", "PhoneNumberExtension": "12", "DestinationLocationCountry": "DE"}],
-    "to_MobilePhoneNumber": [{"PhoneNumber": "0170 1", "PhoneNumberType": "3", "IsDefaultPhoneNumber": True}],
-    "to_FaxNumber": [{"FaxNumber": "0221 2", "FaxCountry": "DE", "IsDefaultFaxNumber": True}],
-    "to_URLAddress": [{"WebsiteURL": "https://example.com/shop?a=1", "IsDefaultURLAddress": True}],
-}
-ADDRESS = {
-    "AddressIDByExternalSystem": "A-1",
-    "ValidityStartDate": "2026-01-01T00:00:00Z",
-    "ValidityEndDate": "9999-12-31T23:59:59Z",
-    "Country": "DE",
-    "Region": "NW",
-    "CityName": "Köln",
-    "District": "Altstadt",
-    "PostalCode": "50667",
-    "StreetName": "Domplatz",
-    "HouseNumber": "1",
-    "HouseNumberSupplementText": "a",
-    "StreetPrefixName": "Hof",
-    "CareOfName": "c/o Pförtner",
-    "POBox": "4711",
-    "POBoxPostalCode": "50668",
-    "County": "Köln",
-    "Language": "DE",
-    "AddressTimeZone": "CET",
-    **COMMUNICATION,
-}
-AREA = {
-    "SalesOrganization": "1010",
-    "DistributionChannel": "10",
-    "Division": "00",
-    "Currency": "EUR",
-    "CustomerPaymentTerms": "0001",
-    "IncotermsClassification": "EXW",
-    "IncotermsTransferLocation": "Köln",
-    "to_SalesAreaTax": [{"DepartureCountry": "DE", "CustomerTaxCategory": "TTX1", "CustomerTaxClassification": "1"}],
-}
-
-
-def organization(**more):
-    return {
-        "BusinessPartnerCategory": "2",
-        "OrganizationBPName1": "Müller & Söhne <GmbH>",
-        "OrganizationBPName2": "Werkzeuge",
-        "FormOfAddress": "0003",
-        "SearchTerm1": "MUELLER",
-        "CorrespondenceLanguage": "DE",
-        "to_BusinessPartnerRole": [{"BusinessPartnerRole": "FLCU00"}, {"BusinessPartnerRole": "FLCU01"}],
-        "to_BusinessPartnerTax": [{"BPTaxType": "DE0", "BPTaxNumber": "DE123456789"}],
-        "to_BusinessPartnerAddress": [ADDRESS],
-        "to_Customer": {
-            "to_CustomerSalesArea": [AREA],
-            "to_CustomerCompany": [{"CompanyCode": "1010", "ReconciliationAccount": "12100000"}],
-        },
-        **more,
-    }
-
-
-def person(**more):
-    return {
-        "BusinessPartnerCategory": "1",
-        "FirstName": "Änne",
-        "LastName": "O'Hara",
-        "AcademicTitle": "0001",
-        "BirthDate": "1980-02-29",
-        "IsFemale": True,
-        "CorrespondenceLanguage": "EN",
-        "OrganizationBPName1": None,
-        "to_BusinessPartnerRole": [{"BusinessPartnerRole": "FLCU00"}],
-        "to_BuPaIdentification": [{"BPIdentificationType": "ZMERGE", "BPIdentificationNumber": "1000001"}],
-        **more,
-    }
+from tests.contract.replicated import (
+    ADDRESS,
+    AREA,
+    PARTNER,
+    body_of,
+    connectors,
+    edit,
+    organization,
+    outcome_of,
+    partner_of,
+    partner_there,
+)
+from tests.contract.rigs.sandbox import started
 
 
 @pytest.fixture(scope="module")
-def module_sandbox(tmp_path_factory):
-    from tests.contract.rigs.sandbox import started
-
-    folder = tmp_path_factory.mktemp("erp")
-    with started(
-        "s4hana", "--partners", "0", "--profile", "onpremise", "--data", str(folder), service="^/sap/"
-    ) as found:
+def erp(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("erp"))
+    with started("s4hana", "--partners", "0", "--profile", "onpremise", "--data", folder, service="^/sap/") as found:
         yield found
 
 
 @pytest.fixture
-def connector_for(module_sandbox):
-    made = []
-
-    def build(*, profile="onpremise", clock=None, **settings):
-        options = {} if clock is None else {"clock": clock}
-        connection = Connection(module_sandbox.url, "HUB_USER", SecretStr("sandbox-s4-secret"))
-        system = System("erp", connection, profile=profile, **options)
-        made.append(S4HanaConnector(system, Settings(client="100", **{"partner_grouping": "BP02", **settings})))
-        return made[-1]
-
-    yield build
-    for connector in made:
-        connector.close()
+def connector_for(erp):
+    with connectors(erp.url) as build:
+        yield build
 
 
 @pytest.fixture
@@ -133,137 +42,7 @@ def connector(connector_for):
 
 @pytest.fixture
 def key(connector_for):
-    """A partner that is there, written by OData."""
-    writer = connector_for(write_by="odata")
-    change = Change(Record("", organization()), mark=f"made-{next(numbers)}")
-    (outcome,) = writer.send(writer.prepare(PARTNER, [change]))
-    assert outcome.status is Status.CREATED, outcome
-    return outcome.native_key
-
-
-def body_of(connector, change):
-    """The one message of a change, as bytes."""
-    (prepared,) = connector.prepare(PARTNER, [change])
-    assert prepared.outcome is None, prepared.outcome
-    (request,) = prepared.requests
-    assert (request.method, request.path) == ("POST", "/sap/bc/srt/scs_ext/sap/businesspartnersuitebulkreplic")
-    return request.body
-
-
-def partner_of(body):
-    return etree.fromstring(body).find(".//BusinessPartner")
-
-
-def edit(key, data, before=None):
-    return Change(Record(key, data), before=before)
-
-
-def outcome_of(connector, change):
-    (prepared,) = connector.prepare(PARTNER, [change])
-    assert prepared.requests == ()
-    return prepared.outcome
-
-
-def texts(element, path):
-    return [found.text for found in element.iterfind(path)]
-
-
-# valid
-
-
-def messages(connector, key):
-    """Every kind of message the connector makes."""
-    first = {"to_BusinessPartnerAddress": [ADDRESS]}
-    yield Change(Record("", organization()), mark="valid-1")
-    yield Change(Record("", person()), mark="valid-2")
-    yield Change(Record("", {"BusinessPartnerCategory": "3", "GroupBusinessPartnerName1": "Wohngemeinschaft"}))
-    yield edit(key, {"OrganizationBPName1": "Neu", "OrganizationBPName2": None, "SearchTerm1": ""})
-    yield edit(key, {"BusinessPartnerIsBlocked": True})
-    yield edit(key, {"to_BusinessPartnerAddress": [{**ADDRESS, "CityName": "Bonn", "Region": None}]}, first)
-    yield edit(key, {"to_BusinessPartnerAddress": []}, first)
-    yield edit(key, {"to_BusinessPartnerAddress": [ADDRESS, {"Country": "AT", "CityName": "Wien"}]}, first)
-    numbers_gone = {name: [] for name in COMMUNICATION}
-    yield edit(key, {"to_BusinessPartnerAddress": [{**ADDRESS, **numbers_gone}]}, first)
-    yield edit(key, {"to_BusinessPartnerTax": []}, {"to_BusinessPartnerTax": organization()["to_BusinessPartnerTax"]})
-    yield edit(key, {"to_BusinessPartnerTax": [{"BPTaxType": "GB0", "BPTaxLongNumber": "GB" + "1" * 40}]})
-    yield edit(key, {"to_Customer": {"OrderIsBlockedForCustomer": "01"}})
-    areas = {"to_CustomerSalesArea": [AREA]}
-    yield edit(key, {"to_Customer": {"to_CustomerSalesArea": []}}, {"to_Customer": areas})
-    yield edit(
-        key,
-        {"to_Customer": {"to_CustomerSalesArea": [{**AREA, "IncotermsClassification": None}]}},
-        {"to_Customer": areas},
-    )
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_every_message_is_valid_by_the_real_description(connector, connector_for, key, service):
-    description = REAL / f"{service}.wsdl"
-    if not description.is_file():
-        pytest.skip(f"'{description.name}' is not here: it lies outside the project, in ../shared")
-    import zeep
-
-    real = zeep.Client(str(description), settings=zeep.Settings(strict=True, forbid_dtd=True))
-    element = real.get_element("{http://sap.com/xi/SAPGlobal20/Global}BusinessPartnerSUITEBulkReplicateRequest")
-    session = HttpSession(System("erp", Connection("https://erp.example")))
-    schema = SoapClient(session, description)
-    complete = connector_for(
-        replication_complete=("to_BusinessPartnerAddress", "to_BusinessPartnerRole", "to_BusinessPartnerTax"),
-        recipient_system="S4H_100",
-    )
-    seen = 0
-    for maker in (connector, complete):
-        for change in messages(maker, key):
-            body = body_of(maker, change)
-            assert schema.mistakes(body) == ()
-            (payload,) = etree.fromstring(body).find("{*}Body")
-            element.parse(payload, real.wsdl.types)  # strict: anything unexpected raises
-            seen += 1
-    assert seen == 28
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_the_own_description_is_a_part_of_the_real_one(service):
-    description = REAL / f"{service}.wsdl"
-    if not description.is_file():
-        pytest.skip(f"'{description.name}' is not here: it lies outside the project, in ../shared")
-    own, real = _types(OWN / "partner.xsd"), _types(description)
-    compared = set()
-    _compare(own["Bulk"], real["BPSUITEBulkRplctReqMsg"], own, real, compared)
-    assert len(compared) > 190
-
-
-def _types(path):
-    schemas = etree.parse(str(path)).iter(f"{XSD}schema")
-    return {node.get("name"): node for schema in schemas for node in schema if node.tag != f"{XSD}element"}
-
-
-def _compare(mine, theirs, own, real, compared):
-    """Every element and attribute of ours is theirs, in their order, at most as often, with a type that allows less."""
-    elements = {node.get("name"): node for node in theirs.iter(f"{XSD}element")}
-    order = list(elements)
-    ours = [node.get("name") for node in mine.iter(f"{XSD}element")]
-    assert ours == sorted(ours, key=order.index)
-    needed = {name for name, node in elements.items() if node.get("minOccurs", "1") != "0"}
-    assert needed <= set(ours)
-    attributes = {node.get("name"): node.get("use") for node in theirs.iter(f"{XSD}attribute")}
-    said = {node.get("name") for node in mine.iter(f"{XSD}attribute")}
-    assert {name for name, use in attributes.items() if use == "required"} <= said <= attributes.keys()
-    for node in mine.iter(f"{XSD}element"):
-        name = node.get("name")
-        assert _most(node) <= _most(elements[name])
-        prefix, _, kind = node.get("type").partition(":")
-        other = elements[name].get("type").rpartition(":")[2]
-        if (mine.get("name"), name) in compared:
-            continue
-        compared.add((mine.get("name"), name))
-        if prefix == "tns" and own[kind].tag == f"{XSD}complexType":
-            _compare(own[kind], real[other], own, real, compared)
-
-
-def _most(node):
-    most = node.get("maxOccurs", "1")
-    return 10**9 if most == "unbounded" else int(most)
+    return partner_there(connector_for)
 
 
 # single
