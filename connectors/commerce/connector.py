@@ -9,6 +9,7 @@ from threading import Lock
 from pydantic import BaseModel
 
 from connectors.commerce import reading, writing
+from connectors.commerce.cursors import cursor_of
 from connectors.commerce.entities import Entity, Service, entities, schema_of, service_of
 from connectors.commerce.messages import received
 from connectors.commerce.settings import CommerceSettings
@@ -80,8 +81,8 @@ class CommerceConnector:
         where = f"system '{self._system.name}', entity '{entity}'"
         return reading.pages(
             service,
-            reading.cursor_of(since, where) if since else None,
-            reading.cursor_of(until, where) if until else None,
+            cursor_of(since, where) if since else None,
+            cursor_of(until, where) if until else None,
             overlap_s=self._settings.overlap_s,
             size=page_size,
             fields=fields,

@@ -69,6 +69,19 @@ class ChildList:
 
 
 @dataclass(frozen=True, slots=True)
+class Elements:
+    """A list whose elements have a change stamp of their own and name their record, so that a delta can find them.
+
+    `order` tells elements of one stamp apart, `owner` leads to the record.
+    """
+
+    name: str
+    set: str
+    order: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Temporal:
     """Where values need another form in a body than in our records: types by field, and below navigations."""
 
@@ -81,7 +94,8 @@ class Service:
     """An entity with the session that speaks to its integration object and what its metadata says.
 
     `key`: paths of the attributes that make a record's integration key, in its order. `children`: lists that are part of a
-    record; `links`: lists that only refer; `references`: fields that refer to one item.
+    record; `links`: lists that only refer; `references`: fields that refer to one item; `elements`: the list a delta reads
+    beside the records, if there is one.
     """
 
     entity: Entity
@@ -94,6 +108,7 @@ class Service:
     links: frozenset[str]
     references: frozenset[str]
     temporal: Temporal | None
+    elements: Elements | None
 
 
 _REWRITTEN = frozenset({"Edm.DateTime", "Edm.DateTimeOffset", "Edm.Time", "Edm.Int64"})
@@ -121,7 +136,18 @@ def service_of(entity: Entity, session: HttpSession, metadata: Metadata) -> Serv
         frozenset(lists) - {child.name for child in children},
         _references(kind),
         _temporal(entity, metadata, kind, (kind.name,)),
+        _elements(entity, metadata, kind, children),
     )
+
+
+def _elements(entity: Entity, metadata: Metadata, kind: EntityType, children: Sequence[ChildList]) -> Elements | None:
+    for child in children:
+        target = metadata.sets[child.set]
+        back = [name for name, way in target.navigations.items() if way.target == kind.name and not way.many]
+        order = [path[0] for path in child.key if len(path) == 1 and target.fields[path[0]].type == "Edm.String"]
+        if entity.stamp in target.fields and back and order:
+            return Elements(child.name, child.set, order[0], back[0])
+    return None
 
 
 def _references(kind: EntityType) -> frozenset[str]:

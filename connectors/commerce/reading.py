@@ -1,77 +1,20 @@
-"""Reading: in change order, by keyset, so that what is changed meanwhile cannot push a record out of sight.
+"""Reading records: all of them, those that changed, those of given keys."""
 
-The shop's own `__next` counts rows (`$skiptoken=200`): a record changed during a read moves to the end, every later one
-moves up by one, and the first of the next page is never shown. So each page asks for what lies behind the last record.
-"""
-
-import json
-import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
+
+from connectors.commerce.cursors import Cursor, Place, resume_at
 from connectors.commerce.entities import KEY, Service
+from connectors.commerce.feeds import LARGEST_PAGE, Feed, batches
 from connectors.commerce.keys import attributes, key_of
+from connectors.commerce.merging import merged
 from l2c.contract import Page, Record
-from l2c.errors import ConfigError, ProtocolError
-from l2c.http import (
-    Answer,
-    KeysetPaging,
-    RawPage,
-    ServerPaging,
-    chunks,
-    decode,
-    literal,
-    query_path,
-    records,
-    select_expand,
-    server_time,
-    unwrap,
-    walk,
-)
+from l2c.http import RawPage, ServerPaging, chunks, decode, literal, query_path, records, select_expand, unwrap, walk
 
-LARGEST_PAGE = 1000
 MOST_CONDITIONS = 50  # joined by `or`: parsers nest one level for each
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICKS = re.compile(r"/Date\((-?\d+)")
-
-
-class Place(NamedTuple):
-    """A place in change order: stamp in milliseconds, and the key behind which to go on ('' for all of that stamp)."""
-
-    stamp: int
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a read came, and the shop's clock when it asked; text of a cursor is a JSON list of the three."""
-
-    place: Place
-    asked: int
-
-    def __str__(self) -> str:
-        """The text `read` gives out and takes."""
-        return json.dumps([*self.place, self.asked], separators=(",", ":"))
-
-
-def cursor_of(text: str, where: str) -> Cursor:
-    """A cursor from its text; ConfigError when it is none of ours."""
-    try:
-        stamp, key, asked = json.loads(text)
-        return Cursor(Place(int(stamp), str(key)), int(asked))
-    except (ValueError, TypeError):
-        raise ConfigError(f"{where}: '{text}' is no cursor of a Commerce system; read from the start") from None
-
-
-def resume_at(cursor: Cursor, overlap_s: int) -> Place:
-    """Where the next read starts: behind the last record, or `overlap_s` before the last read if that is earlier.
-
-    What the shop had stamped that long before the read is visible by then; later stamps may still come in between.
-    """
-    settled = cursor.asked - overlap_s * 1000
-    return cursor.place if cursor.place.stamp < settled else Place(settled, "")
 
 
 def pages(
@@ -83,67 +26,48 @@ def pages(
     size: int,
     fields: Collection[str],
 ) -> Iterator[Page]:
-    """Pages of records in change order, one request each."""
-    start = resume_at(since, overlap_s) if since else None
-    expand = _expand(service, fields)
-    paging = KeysetPaging[Place](
-        service.session,
-        address=lambda place: _address(service, place, until.place.stamp if until else None, size, expand),
-        position=lambda record: _place(service, record),
-        size=min(size, LARGEST_PAGE),
-        start=start,
-    )
+    """Pages of records in change order; a delta also of those of which only an element of a list changed."""
+    entity = service.entity
+    feed = Feed(service, entity.set, entity.stamp, entity.order, tuple(_expand(service, fields)))
+    last = until.place.stamp if until else None
+    elements = service.elements
+    if elements is None or not _uses(elements.name, fields):
+        yield from _plain(feed, since, last, overlap_s=overlap_s, size=size)
+    elif since is None:
+        yield from _whole(feed, last, size=size)
+    else:
+        beside = Feed(service, elements.set, entity.stamp, elements.order, (elements.owner,))
+
+        def make(raws: Sequence[msgspec.Raw]) -> Iterator[Record]:
+            return _records(service, raws)
+
+        def fetch(keys: Sequence[str]) -> Iterator[Record]:
+            return fetched(service, keys, fields)
+
+        yield from merged(feed, beside, since, last, overlap_s=overlap_s, size=size, make=make, fetch=fetch)
+
+
+def _plain(feed: Feed, since: Cursor | None, until: int | None, *, overlap_s: int, size: int) -> Iterator[Page]:
     reached = since.place if since else None
-    for answer, page in walk(service.session, paging):
-        if page.records and paging.last is not None:
-            reached = paging.last
-        cursor = Cursor(reached, _asked(service, answer)) if reached else None
-        yield Page(_records(service, page), str(cursor) if cursor else None)
+    start = resume_at(since, overlap_s) if since else None
+    for batch in batches(feed, start, until=until, size=size):
+        reached = batch.last or reached
+        cursor = str(Cursor(reached, batch.asked)) if reached else None
+        yield Page(_records(feed.service, batch.page.records), cursor)
 
 
-def _asked(service: Service, answer: Answer) -> int:
-    return _ms(server_time(answer) or service.session.system.clock())
+def _whole(feed: Feed, until: int | None, *, size: int) -> Iterator[Page]:
+    """Everything; what changes in lists meanwhile is for the delta that resumes at any of these cursors."""
+    reached, beside = None, None
+    for batch in batches(feed, None, until=until, size=size):
+        reached = batch.last or reached
+        beside = beside or Cursor(Place(batch.asked, ""), batch.asked)
+        cursor = str(Cursor(reached, batch.asked, beside)) if reached else None
+        yield Page(_records(feed.service, batch.page.records), cursor)
 
 
-def _place(service: Service, record: Any) -> Place:
-    entity = service.entity
-    found = _TICKS.match(str(record.get(entity.stamp)))
-    if not found:
-        text = f"'{entity.object}' shows a record without '{entity.stamp}': the change order cannot be read"
-        raise ProtocolError(text, system=service.session.system.name, entity=entity.name)
-    return Place(int(found.group(1)), str(record[entity.order]))
-
-
-def _address(service: Service, place: Place | None, until: int | None, size: int, expand: Sequence[str]) -> str:
-    entity = service.entity
-    options = {
-        "$filter": _condition(service, place, until),
-        "$orderby": f"{entity.stamp},{entity.order}",
-        "$top": min(size, LARGEST_PAGE),
-        "$expand": list(expand),
-    }
-    return query_path(entity.set, options)
-
-
-def _condition(service: Service, place: Place | None, until: int | None) -> str:
-    """The filter of a page, without brackets: `and` binds closer than `or` in OData and in SQL alike."""
-    stamp, key = service.entity.stamp, service.entity.order
-    bound = f"{stamp} le {_instant(until)}" if until is not None else ""
-    if place is None:
-        return bound
-    if not place.key:
-        return " and ".join(filter(None, (f"{stamp} ge {_instant(place.stamp)}", bound)))
-    same = f"{stamp} eq {_instant(place.stamp)} and {key} gt {literal(place.key)}"
-    later = " and ".join(filter(None, (f"{stamp} gt {_instant(place.stamp)}", bound)))
-    return f"{later} or {same}"
-
-
-def _instant(ms: int) -> str:
-    return f"DateTime'{(_EPOCH + timedelta(milliseconds=ms)).replace(tzinfo=None).isoformat(timespec='milliseconds')}'"
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+def _uses(name: str, fields: Collection[str]) -> bool:
+    return not fields or any(path == name or path.startswith(f"{name}.") for path in fields)
 
 
 def _expand(service: Service, fields: Collection[str]) -> Sequence[str]:
@@ -154,7 +78,7 @@ def _expand(service: Service, fields: Collection[str]) -> Sequence[str]:
     return select_expand(fields, navigations=navigations)[1]
 
 
-def _records(service: Service, page: RawPage) -> Iterator[Record]:
+def _records(service: Service, raws: Sequence[msgspec.Raw]) -> Iterator[Record]:
     entity = service.entity
 
     def finish(data: dict[str, Any], etag: str | None, key: str) -> Record:
@@ -164,7 +88,7 @@ def _records(service: Service, page: RawPage) -> Iterator[Record]:
             key = data[KEY] = key_of(service, data)
         return Record(key, data, moment, etag)
 
-    return records(page.records, service.shape, [entity.key], finish=finish)
+    return records(raws, service.shape, [entity.key], finish=finish)
 
 
 def by_key(service: Service, keys: Sequence[str], expand: Sequence[str]) -> Iterator[RawPage]:
@@ -192,7 +116,7 @@ def fetched(service: Service, keys: Sequence[str], fields: Collection[str]) -> I
     """The records of these keys; those that are not there come last, as deleted."""
     missing = dict.fromkeys(keys)
     for page in by_key(service, keys, _expand(service, fields)):
-        for record in _records(service, page):
+        for record in _records(service, page.records):
             if record.key in missing:
                 del missing[record.key]
                 yield record

@@ -1,10 +1,17 @@
 """What the Commerce connector understands of the shop's webhooks."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Queue
+
 import pytest
+from pydantic import SecretStr
 
 from connectors.commerce import CommerceConnector, CommerceSettings
 from l2c.contract import Connection, Message, Messages, Received, System
 from l2c.errors import ProtocolError
+from tests.contract.rigs.commerce import CLIENT, SECRET
+from tests.contract.rigs.sandbox import started
 
 
 @pytest.fixture
@@ -99,3 +106,48 @@ def test_a_key_of_another_shape_is_refused_without_saying_it(connector):
     with pytest.raises(ProtocolError, match="has 2 segments, and the key of B2BUnit is 'uid' alone") as caught:
         connector.receive(webhook("anna|becker"))
     assert "anna" not in str(caught.value)
+
+
+class Inbox(BaseHTTPRequestHandler):
+    """Keeps what is posted."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.received.put(Message(headers, body))
+        self.send_response(202)
+        self.end_headers()
+
+    def log_message(self, *_args) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def inbox():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Inbox) as server:
+        server.received = Queue()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_what_the_shop_tells_can_be_fetched(inbox, encoded):
+    url = f"http://127.0.0.1:{inbox.server_port}/hub/inbox/commerce"
+    objects = ("L2CB2BUnit", "L2CB2BCustomer", "L2CCustomer")
+    with started("commerce", "--client-secret", SECRET, service="^/odata2webservices/") as shop:
+        shop.tell("settings", webhooks=[{"object": one, "url": url} for one in objects], webhook_encoded=encoded)
+        system = System("shop", Connection(shop.url, CLIENT, SecretStr(SECRET)))
+        connector = CommerceConnector(system, CommerceSettings())
+        shop.tell("register", kind="company", name="Bäcker & Söhne", uid="Bäcker & Söhne|süd")
+        shop.tell(
+            "register", kind="contact", unit="Bäcker & Söhne|süd", email="ä+b@x.example", first_name="Ä", last_name="B"
+        )
+        shop.tell("register", kind="consumer", email="c+d@x.example", first_name="C", last_name="D")
+        told = [connector.receive(inbox.received.get(timeout=10)) for _ in objects]
+        for ((entity, key),) in (one.keys for one in told):
+            (record,) = connector.fetch(entity, [key])
+            assert not record.deleted, (entity, key)
+        connector.close()
+    assert sorted(entity for ((entity, _),) in (one.keys for one in told)) == ["B2BCustomer", "B2BUnit", "Customer"]
+    assert len({one.message_id for one in told}) == 3

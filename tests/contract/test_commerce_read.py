@@ -1,12 +1,13 @@
 """What the Commerce connector reads and describes, from the simulated shop."""
 
-from datetime import UTC
+import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from connectors.commerce import CommerceConnector, CommerceSettings
-from connectors.commerce.reading import Cursor, Place, cursor_of, resume_at
+from connectors.commerce.cursors import Cursor, Place, cursor_of, resume_at
 from l2c.contract import Connection, System
 from l2c.errors import AuthError, ConfigError, ProtocolError, TransientError
 from tests.contract.rigs.commerce import CLIENT, SECRET
@@ -102,6 +103,83 @@ def test_without_overlap_a_read_goes_on_behind_the_last_record():
     assert resume_at(cursor, 4) == Place(5_000, "")
     assert resume_at(cursor, 8) == Place(1_000, "")
     assert cursor_of(str(cursor), "here") == cursor
+
+
+def later(shop: Sandbox, seconds: int) -> None:
+    shop.tell("clock", offset_s=seconds)
+
+
+def settled(shop: Sandbox, connector: CommerceConnector) -> str:
+    """A cursor behind everything there is, overlap included; the shop's clock is at 600 s from now on."""
+    _, cursor, _ = read(connector)
+    later(shop, 300)
+    _, cursor, _ = read(connector, cursor)
+    later(shop, 600)
+    assert read(connector, cursor)[0] == []
+    return cursor
+
+
+def test_a_unit_of_which_only_an_address_changed_is_shown(shop):
+    connector = connect(shop)
+    cursor = settled(shop, connector)
+    shop.tell("change", entity="Address", key="false/2|1", set={"phone1": "221 1"})
+    shop.tell("create", entity="Address", set={"owner": "U4", "publicKey": "new", "country": "DE", "town": "Ulm"})
+    keys, after, pages = read(connector, cursor, fields=FIELDS)
+    assert keys == ["U2", "U4"]
+    second, fourth = (record for records, _ in pages for record in records)
+    assert sorted(one["town"] for one in fourth.data["addresses"]) == ["Köln", "Ulm"]
+    assert [second.changed_at, fourth.changed_at] == sorted([second.changed_at, fourth.changed_at])
+    for record in (second, fourth):
+        own = datetime.fromisoformat(record.data["modifiedtime"]).replace(tzinfo=UTC)
+        assert record.changed_at - own > timedelta(seconds=500), "the change is as old as the address's, not the unit's"
+    later(shop, 900)
+    _, after, _ = read(connector, after)
+    later(shop, 1200)
+    assert read(connector, after)[0] == [], "what is settled is not read for ever"
+
+
+def test_a_unit_saved_after_its_address_is_shown_once_and_in_order(shop):
+    connector = connect(shop)
+    cursor = settled(shop, connector)
+    shop.tell("change", entity="Address", key="false/1|1", set={"town": "Bonn"})
+    shop.tell("change", entity="B2BUnit", key="U3", set={"name": "third"})
+    shop.tell("change", entity="Address", key="false/5|1", set={"town": "Ulm"})
+    shop.tell("change", entity="B2BUnit", key="U1", set={"name": "first"})
+    keys, _, pages = read(connector, cursor, size=10)
+    assert keys == ["U3", "U5", "U1"]
+    stamps = [record.changed_at for records, _ in pages for record in records]
+    assert stamps == sorted(stamps)
+
+
+def test_a_delta_of_addresses_resumes_at_every_page_and_loses_nothing(shop):
+    connector = connect(shop, overlap_s=0)
+    cursor = settled(shop, connector)
+    for number in (3, 1, 5, 2):
+        shop.tell("change", entity="Address", key=f"false/{number}|1", set={"town": "Bonn"})
+        shop.tell("change", entity="B2BUnit", key=f"U{6 - number}", set={"name": f"after {number}"})
+    _, _, pages = read(connector, cursor, size=1)
+    for number, (_, place) in enumerate(pages):
+        rest = {record.key for records, _ in pages[number + 1 :] for record in records}
+        assert rest <= set(read(connector, place, size=1)[0])
+
+
+def test_addresses_of_others_and_unused_addresses_show_no_unit(shop):
+    connector = connect(shop)
+    cursor = settled(shop, connector)
+    home = {"country": "DE", "town": "Ulm"}
+    shop.tell("register", kind="consumer", email="anna@mail.example", first_name="A", last_name="B", address=home)
+    assert read(connector, cursor, fields=FIELDS)[0] == []
+    shop.tell("change", entity="Address", key="false/2|1", set={"town": "Bonn"})
+    assert read(connector, cursor, fields=("uid", "name"))[0] == [], "the mapping uses no address"
+    shop.tell("delete", entity="Customer", key="anna@mail.example")
+
+
+def test_a_cursor_of_an_earlier_release_goes_on(shop):
+    connector = connect(shop)
+    cursor = settled(shop, connector)
+    shop.tell("change", entity="Address", key="false/2|1", set={"town": "Bonn"})
+    old = json.dumps(json.loads(cursor)[:3])
+    assert read(connector, old)[0] == ["U2"]
 
 
 def test_a_read_can_end_at_a_cursor(shop):
