@@ -8,7 +8,7 @@ import sqlite3
 
 from sandbox.s4hana import tables
 from sandbox.s4hana.context import Context
-from sandbox.s4hana.model import Model
+from sandbox.s4hana.model import Entity, Model
 from sandbox.s4hana.payload import Node
 from sandbox.s4hana.tables import Row
 
@@ -98,10 +98,16 @@ def follow(context: Context, address: Row) -> None:
 
 
 def after_load(db: sqlite3.Connection, model: Model) -> None:
-    """Complete loaded workplace addresses, whose company and person may have been loaded in any order."""
+    """Complete loaded contacts: a function for each, and workplaces, whatever the order company and person came in."""
+    functions = model["A_BPContactToFuncAndDept"]
+    missing = [
+        {**{name: row[name] for name in KEY}, "RelationshipCategory": CATEGORY}
+        for row in _all(db, model["A_BusinessPartnerContact"])
+        if tables.get(db, functions, row) is None
+    ]
+    tables.put_many(db, functions, missing, replace=False)
     entity, found = model["A_BPContactToAddress"], []
-    for (data,) in db.execute(f'SELECT data FROM "{entity.name}"').fetchall():
-        row = tables.decode(data)
+    for row in _all(db, entity):
         key = {"BusinessPartner": row["BusinessPartnerCompany"], "AddressID": row["AddressID"]}
         address = tables.get(db, model["A_BusinessPartnerAddress"], key)
         person = tables.get(db, model["A_BusinessPartner"], {"BusinessPartner": row["BusinessPartnerPerson"]})
@@ -109,3 +115,7 @@ def after_load(db: sqlite3.Connection, model: Model) -> None:
             _show(model, row, address, person.get("PersonNumber", ""))
             found.append(row)
     tables.put_many(db, entity, found, replace=True)
+
+
+def _all(db: sqlite3.Connection, entity: Entity) -> list[Row]:
+    return [tables.decode(data) for (data,) in db.execute(f'SELECT data FROM "{entity.name}"').fetchall()]

@@ -2,6 +2,11 @@
 
 import pytest
 
+from sandbox.core import Clock, Store
+from sandbox.s4hana import tables
+from sandbox.s4hana.loader import Loader
+from sandbox.s4hana.model import load
+
 AREA = {"SalesOrganization": "1010", "DistributionChannel": "10", "Division": "00"}
 
 
@@ -161,6 +166,35 @@ def test_a_user_creates_changes_and_deletes_contacts(s4, s4_process, pair):
     assert s4_process.ask("/record", entity="A_BPContactToFuncAndDept", key=key)["EmailAddress"] == "new@firm.example"
     s4_process.tell("/delete", entity="A_BusinessPartner", key=pair[1])
     assert s4.rows("A_BusinessPartnerContact", filter=f"BusinessPartnerCompany eq '{pair[0]}'") == []
+
+
+def test_first_data_may_hold_contacts_before_their_persons(tmp_path):
+    model, store = load(), Store(tmp_path, Clock())
+    store.script(tables.schema(model))
+    company = {
+        "BusinessPartner": "1000000",
+        "BusinessPartnerCategory": "2",
+        "OrganizationBPName1": "Muster GmbH",
+        "to_BusinessPartnerAddress": [{"AddressID": "20001", "CityName": "Bonn", "Country": "DE"}],
+        "to_BusinessPartnerContact": [
+            {"BusinessPartnerPerson": "1000001", "to_ContactAddress": [{"AddressID": "20001"}]},
+            {"BusinessPartnerPerson": "1000002", "to_ContactRelationship": {"EmailAddress": "doe@firm.example"}},
+        ],
+    }
+    persons = [
+        {"BusinessPartner": n, "BusinessPartnerCategory": "1", "LastName": "Doe", "PersonNumber": f"50{n}"}
+        for n in ("1000001", "1000002")
+    ]
+    assert Loader(model, store).load([company, *persons]) == 3
+    with store.read() as db:
+        contacts = [row for _, row in tables.scan(db, model["A_BusinessPartnerContact"], "", 10)]
+        functions = [row for _, row in tables.scan(db, model["A_BPContactToFuncAndDept"], "", 10)]
+        (workplace,) = (row for _, row in tables.scan(db, model["A_BPContactToAddress"], "", 10))
+    assert [row["RelationshipNumber"] for row in contacts] == ["1", "2"]
+    assert {row["ValidityEndDate"] for row in contacts} == {"9999-12-31T00:00:00"}
+    assert [row.get("EmailAddress") for row in functions] == [None, "doe@firm.example"]
+    assert (workplace["CityName"], workplace["Person"]) == ("Bonn", "501000001")
+    store.close()
 
 
 # customers in full
