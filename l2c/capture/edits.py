@@ -71,13 +71,18 @@ class Edits:
                 head,
                 decode(stored) if stored is not None else (head if known.view_hash is not None else None),
                 decode(one.payload or b"{}"),
-                at=one.changed_at if one.changed_at is not None else self._read_at,
+                at=self._at(one, known),
                 origin=known.origin,
                 doubts=[decode(payload) for payload in doubts.get(known.record, ())],
                 edits=times.get(known.record, {}),
                 births=births.get(known.record, {}),
             )
         return found
+
+    def _at(self, one: Shown, known: Known) -> int:
+        """When an edit was made; a stamp that stood there before tells nothing of it (a changed address may leave it alone)."""
+        moved = one.changed_at is not None and one.changed_at != known.view_changed_at
+        return one.changed_at if moved and one.changed_at is not None else self._read_at
 
     def _winners(self, edits: Sequence[tuple[Shown, Known]]) -> dict[int, int]:
         """Of records that were merged in their system since: the record each went into."""
@@ -97,7 +102,7 @@ class Edits:
             distributions.give_back(conn, job.entity, job.system, foreign, now)
         if not job.shared:
             return
-        at = {one.known.record: one.shown.changed_at or self._read_at for one in made}
+        at = {one.known.record: self._at(one.shown, one.known) for one in made}
         edits = {record: (merged.edits, at[record]) for record, merged in self._merged.items() if merged.edits}
         shared.note_edits(conn, job.entity, job.system, edits)
         born = {record: merged.born for record, merged in self._merged.items() if merged.born}

@@ -5,6 +5,7 @@ awaiting_confirmation or dead_letter. The target's place in the journal moves in
 """
 
 from l2c.distribute.blocks import Distribution
+from l2c.distribute.confirmation import settle_confirmed
 from l2c.distribute.job import STATE_OF, DistributeJob, Retries
 
-__all__ = ["STATE_OF", "DistributeJob", "Distribution", "Retries"]
+__all__ = ["STATE_OF", "DistributeJob", "Distribution", "Retries", "settle_confirmed"]

@@ -11,8 +11,10 @@ from l2c.contract import Change, Record
 from l2c.distribute.deciding import Known, Write
 from l2c.distribute.job import DistributeJob
 from l2c.errors import RecordRejected
-from l2c.mapping import Mapper, digest, encode
+from l2c.mapping import Env, Mapper, decode, digest, encode
 from l2c.state.distributions import Settled
+from l2c.state.journal import View
+from l2c.state.store import from_ms
 
 EMPTY: tuple[Any, ...] = (None, "", [])
 
@@ -34,6 +36,7 @@ class Present:
         self._job = job
         self._known = known
         self._now = now
+        self._today = from_ms(now).astimezone(job.time_zone).date()
         self._readers = {reader.native: reader for reader in job.readers}
 
     def look(self, writes: Sequence[Write]) -> Looked:
@@ -76,16 +79,28 @@ class Present:
         if there is None or there.deleted or view is None or self._shown(write.mapper.native, there) != view.hash:
             self._capture_first(write, looked)
             return
-        wanted, only_add = write.change.record.data, write.mapper.children == "add"
+        before = self._before(write, view)
         data = {
             name: value
-            for name, value in wanted.items()
-            if name != write.mapper.config.key and not same(value, there.data.get(name), adding=only_add)
+            for name, value in write.change.record.data.items()
+            if name != write.mapper.config.key and not same(value, there.data.get(name), before.get(name))
         }
         if data:
-            looked.writes.append(replace(write, change=Change(Record(key, data), before=there.data, etag=there.etag)))
+            looked.writes.append(replace(write, change=Change(Record(key, data), before=before, etag=there.etag)))
         else:
             looked.states.append(write.settled("unchanged", hash=write.hash, written_seq=write.head.seq))
+
+    def _before(self, write: Write, view: View) -> dict[str, Any]:
+        """What the mapping makes of what the target shows: only that is the hub's to change or to take away."""
+        if write.mapper.children == "add":
+            return {}
+        head = decode(write.head.payload)
+        shown = decode(view.payload) if view.payload is not None else head
+        env = Env(settings=self._job.settings, today=self._today, resolve=self._job.resolve)
+        try:
+            return write.mapper.map(overlaid(head, shown, self._job.list_by), env).data
+        except RecordRejected:  # it shows less than the mapping asks for: nothing is known to be ours
+            return {}
 
     def _capture_first(self, write: Write, looked: Looked) -> None:
         key, number = write.change.record.key, write.head.record
@@ -109,22 +124,39 @@ def canonical(reader: Mapper, data: Mapping[str, Any], job: DistributeJob) -> di
         return None
 
 
-def same(wanted: Any, present: Any, *, adding: bool = False) -> bool:
+def overlaid(head: Mapping[str, Any], shown: Mapping[str, Any], list_by: Mapping[str, str]) -> dict[str, Any]:
+    """A record as a target shows it, with what it does not show as the head says."""
+    made = {**head, **shown}
+    for path, by in list_by.items():
+        elements = shown.get(path)
+        if isinstance(elements, list):
+            there = {element.get(by): element for element in head.get(path) or ()}
+            made[path] = [{**there.get(element.get(by), {}), **element} for element in elements]
+    return made
+
+
+def same(wanted: Any, present: Any, before: Any = None) -> bool:
     """Whether a target that shows `present` holds what is wanted; what it shows besides does not count.
 
-    Of lists every element counts, in any order; with `adding` further ones may stand beside them.
+    Of lists every element counts, in any order; further ones may stand beside them unless `before`, what is the hub's of
+    them, names more than is wanted.
     """
-    if wanted in EMPTY and present in EMPTY:
+    if wanted in EMPTY and (present in EMPTY or before in EMPTY):
         return True
     if isinstance(wanted, Mapping):
+        inner = before if isinstance(before, Mapping) else {}
         return isinstance(present, Mapping) and all(
-            same(value, present.get(name), adding=adding) for name, value in wanted.items()
+            same(value, present.get(name), inner.get(name)) for name, value in wanted.items()
         )
     if isinstance(wanted, list):
-        if not isinstance(present, list) or (len(wanted) != len(present) and not adding):
-            return False
-        return all(any(same(element, other, adding=adding) for other in present) for element in wanted)
+        there, ours = present or [], before or []
+        return len(ours) <= len(wanted) and all(any(_found(element, other) for other in there) for element in wanted)
     return wanted == present or (wanted is not None and present is not None and _text(wanted) == _text(present))
+
+
+def _found(wanted: Any, present: Any) -> bool:
+    """Whether an element of a list is the one wanted, with all that is wanted of it."""
+    return same(wanted, present, present)
 
 
 def _text(value: Any) -> Any:

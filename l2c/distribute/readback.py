@@ -4,7 +4,7 @@ So a target's own normalising is no edit. What somebody changed there between th
 stays out of the view: the next capture sees it as the edit it is. What the target adds by itself (a number) does so too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,10 +61,8 @@ class ReadBack:
         if after is None:  # its capture will tell why
             shown.fetch.append(record.key)
             return
-        head = decode(write.head.payload)
-        before = self._view(write)
-        expected = canonical(reader, _overlaid(write.change.before or {}, write.change.record.data), self._job)
-        view = self._merged(before, after if expected is None else expected, after, head)
+        head, before = decode(write.head.payload), self._view(write)
+        view = _Sight(write.mapper.fields, self._job.list_by).fields(before, after, head, "")
         payload = encode(view)
         hashed = digest(payload)
         shown.views.append(
@@ -80,43 +78,57 @@ class ReadBack:
         if view != after:
             shown.fetch.append(record.key)
 
-    def _view(self, write: Write) -> Mapping[str, Any]:
+    def _view(self, write: Write) -> Mapping[str, Any] | None:
         """What the target showed before the write."""
         view = self._known.views.get(write.head.record)
         if view is None or write.change.before is None:
-            return {}
+            return None
         return decode(view.payload if view.payload is not None else write.head.payload)
 
-    def _merged(
-        self, before: Mapping[str, Any], expected: Mapping[str, Any], after: Mapping[str, Any], head: Mapping[str, Any]
+
+class _Sight:
+    """Makes a view of what a target shows; `written` are the canonical paths its write mapping uses."""
+
+    def __init__(self, written: Collection[str], list_by: Mapping[str, str]) -> None:
+        self._list_by = list_by
+        self._written = set(written)
+        for path in written:
+            while path := path.rpartition(".")[0]:
+                self._written.add(path)
+
+    def fields(
+        self, before: Mapping[str, Any] | None, after: Mapping[str, Any], head: Mapping[str, Any], above: str
     ) -> dict[str, Any]:
+        """The view of one record or element; `before` None: the target did not have it."""
         view: dict[str, Any] = {}
         for name, value in after.items():
-            by = self._job.list_by.get(name)
-            if by is not None and isinstance(value, list):
-                view[name] = _elements(by, before.get(name) or [], value, head.get(name) or [])
-            elif name in before and expected.get(name) == before[name]:
-                view[name] = before[name]  # not written: a difference is somebody's edit
-            elif name in before or expected.get(name) not in EMPTY:
+            path = f"{above}.{name}" if above else name
+            had = before is not None and name in before
+            was = before[name] if before is not None and had else None
+            if isinstance(value, list) and path in self._list_by:
+                view[name] = self._elements(was or [], value, head.get(name) or [], path)
+            elif had:
+                kept = path not in self._written or head.get(name) == was
+                view[name] = was if kept else value  # of what was not written, a difference is somebody's edit
+            elif path in self._written and head.get(name) not in EMPTY:
                 view[name] = value
         return view
 
-
-def _elements(
-    by: str, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], head: Sequence[Mapping[str, Any]]
-) -> list[Any]:
-    """Elements the hub knows, as they are shown; one that somebody added or removed meanwhile is as it was before."""
-    wanted = {element.get(by) for element in head}
-    known = wanted | {element.get(by) for element in before}
-    there = {element.get(by) for element in after}
-    kept = [element for element in after if element.get(by) in known]
-    return kept + [element for element in before if element.get(by) in wanted and element.get(by) not in there]
-
-
-def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """A native record after a write: nested objects are merged, lists replaced."""
-    made = dict(below)
-    for name, value in above.items():
-        have = made.get(name)
-        made[name] = _overlaid(have, value) if isinstance(have, Mapping) and isinstance(value, Mapping) else value
-    return made
+    def _elements(
+        self,
+        before: Sequence[Mapping[str, Any]],
+        after: Sequence[Mapping[str, Any]],
+        head: Sequence[Mapping[str, Any]],
+        path: str,
+    ) -> list[Any]:
+        """Elements the hub knows, as they are shown; one somebody added or removed meanwhile is as it was before."""
+        by = self._list_by[path]
+        wanted = {element.get(by): element for element in head}
+        had = {element.get(by): element for element in before}
+        there = {element.get(by) for element in after}
+        made: list[Any] = []
+        for element in after:
+            key = element.get(by)
+            if key in wanted or key in had:
+                made.append({by: key, **self.fields(had.get(key), element, wanted.get(key, {}), path)})
+        return made + [element for key, element in had.items() if key in wanted and key not in there]

@@ -95,6 +95,16 @@ def settle(conn: Connection, entity: str, target: str, states: Sequence[Settled]
     upsert(conn, distribution, rows)
 
 
+def awaiting(conn: Connection, target: str, tokens: Sequence[str]) -> dict[str, tuple[str, Settled]]:
+    """The states that wait for the confirmations of these tokens, with their entity."""
+    d = distribution.c
+    query = select(d.token, d.entity, *(d[name] for name in (*COLUMNS, "settled"))).where(
+        d.target == target, d.token.in_(tokens)
+    )
+    rows: Any = conn.execute(query)
+    return {row[0]: (row[1], Settled(*row[2:])) for row in rows}
+
+
 def due_records(conn: Connection, entity: str, target: str, now: int, limit: int, mappings: Sequence[str]) -> list[int]:
     """Records to look at again: woken, returned, time come; the ones due longest first."""
     d = distribution.c

@@ -25,6 +25,7 @@ class Known:
     etag: str | None
     origin: str
     merged_into: int | None
+    view_changed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,17 @@ def known(conn: Connection, entity: str, system: str, keys: Sequence[str]) -> di
     )
     query = (
         select(
-            k.native_key, k.record, r.head_seq, r.hash, r.deleted, v.hash, v.read_at, v.etag, r.origin, r.merged_into
+            k.native_key,
+            k.record,
+            r.head_seq,
+            r.hash,
+            r.deleted,
+            v.hash,
+            v.read_at,
+            v.etag,
+            r.origin,
+            r.merged_into,
+            v.changed_at,
         )
         .select_from(joined)
         .where(k.entity == entity, k.system == system, k.path == "", k.native_key.in_(keys))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from l2c.hub import Hub
 from tests.integration.control import Control
 
@@ -71,11 +73,19 @@ class World:
                 process.stdout.close()
 
 
-def make_world(folder: Path, s4: Control, shop: Control, database_url: str, *, overlay: str = "") -> World:
-    """A copy of the project's own config and mappings; `overlay` is a flow file laid over that of the project."""
+def make_world(
+    folder: Path, s4: Control, shop: Control, database_url: str, *, overlay: str = "", two_way: bool = False
+) -> World:
+    """A copy of the project's own config and mappings; `overlay` is a flow file laid over that of the project.
+
+    Unless `two_way`, the flow goes from S/4HANA to the shop alone: the shop is not read, S/4HANA not written.
+    """
     home = folder / "home"
     for part in ("config", "mappings"):
         shutil.copytree(ROOT / part, home / part)
+    if not two_way:
+        flow = home / "config/flows" / f"{FLOW}.yaml"
+        flow.write_text(one_way(flow.read_text(encoding="utf-8")), encoding="utf-8")
     connections = {
         "L2C_CONNECTION_S4HANA": {"url": s4.url, "user": "HUB_USER", "secret": "sandbox-s4-secret"},
         "L2C_CONNECTION_COMMERCE": {"url": shop.url, "user": "l2c-hub", "secret": "sandbox"},
@@ -92,3 +102,11 @@ def make_world(folder: Path, s4: Control, shop: Control, database_url: str, *, o
         (place / f"{FLOW}.yaml").write_text(overlay)
         env["L2C_OVERLAY"] = OVERLAY
     return World(home, s4, shop, env)
+
+
+def one_way(flow: str) -> str:
+    """The project's flow without what makes it two-way."""
+    content = yaml.safe_load(flow)
+    del content["capture"][TARGET], content["distribute"][SOURCE]
+    content["owners"] = {"*": SOURCE}
+    return yaml.safe_dump(content, sort_keys=False)

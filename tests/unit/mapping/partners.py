@@ -15,7 +15,8 @@ ONE = {"to_Customer"}
 def mappers() -> tuple[Mapper, Mapper]:
     project = Project(ROOT)
     reader = read_mappers(project, project.system("s4hana"), ENTITY)[0]
-    [writer] = write_mappers(project, project.system("commerce"), ENTITY)
+    writers = write_mappers(project, project.system("commerce"), ENTITY)
+    writer = next(one for one in writers if one.variant == "unit")
     return reader, writer
 
 
