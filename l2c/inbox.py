@@ -113,12 +113,18 @@ class _Work:
             ) from error
 
     def _confirmed(self, stored: messages.Stored, received: Received) -> bool:
-        if self._confirm is None:
-            with self._store.writing() as conn:
-                messages.explain(conn, stored.id, "confirms writes; they are settled by the next distribution")
-            return False
-        self._confirm(self._system, received.confirmed)
-        return True
+        """Whether the outcomes it tells are settled; else the message stays new and says why."""
+        reason = "confirms writes; nothing settles them yet"
+        if self._confirm is not None:
+            try:
+                self._confirm(self._system, received.confirmed)
+            except HubError as error:
+                reason = error.message
+            else:
+                return True
+        with self._store.writing() as conn:
+            messages.explain(conn, stored.id, reason)
+        return False
 
     def _settle(self, conn: Connection, stored: messages.Stored, received: Received) -> set[str]:
         known = received.message_id

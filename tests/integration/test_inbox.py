@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from l2c import inbox
 from l2c.config import Project
 from l2c.contract import Connection
-from l2c.errors import ConfigError
+from l2c.errors import ConfigError, TransientError
 from l2c.state import cursors, messages
 from l2c.state.store import Store
 from l2c.wiring import Wiring
@@ -117,6 +117,17 @@ def test_confirmations_wait_until_somebody_settles_them(wiring: Wiring, store: S
     assert [(system, outcomes["token-1"].status) for system, outcomes in told] == [("s4hana", "written")]
     assert states(store) == [("done", "1 confirmed")]
     assert number == 1
+
+
+def test_confirmations_that_cannot_be_settled_now_hold_back_no_other_message(wiring: Wiring, store: Store) -> None:
+    message(wiring, "c-1", confirmed={"token-1": "written"})
+    message(wiring, "m-2", "1000001")
+
+    def busy(_system: str, _outcomes: Any) -> None:
+        raise TransientError("the state store is busy")
+
+    assert inbox.work_off(store, wiring, "s4hana", confirm=busy) == {"business_partner"}
+    assert states(store) == [("new", "the state store is busy"), ("done", "business_partner: 1 to fetch")]
 
 
 def test_a_connector_that_takes_no_messages_says_so(wiring: Wiring, store: Store) -> None:
