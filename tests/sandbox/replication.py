@@ -18,6 +18,8 @@ ROOT = "http://sap.com/xi/SAPGlobal20/Global"
 ENVELOPES = {"1.1": "http://schemas.xmlsoap.org/soap/envelope/", "1.2": "http://www.w3.org/2003/05/soap-envelope"}
 TYPES = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml; charset=utf-8"}
 
+POSTAL = "<PostalAddress><CountryCode>DE</CountryCode><CityName>{town}</CityName></PostalAddress>"
+
 
 def firm(name: str = "Muster GmbH", **attributes: str) -> str:
     """The inner part of a new company's node, in the order of the message."""
@@ -36,6 +38,28 @@ def partner(content: str, key: str = "", **attributes: str) -> str:
         f"<MessageHeader><ID>{key or uuid.uuid4().hex}</ID></MessageHeader>"
         f"<BusinessPartner{listed}>{content}</BusinessPartner></BusinessPartnerSUITEReplicateRequestMessage>"
     )
+
+
+def address(town: str, *more: str, inner: str = "", **keys: str) -> str:
+    """An address node; `more` is what follows the postal address, `inner` what stands before it."""
+    head = "".join(f"<{name}>{value}</{name}>" for name, value in keys.items())
+    content = inner + POSTAL.format(town=town) + "".join(more)
+    return f"<AddressInformation>{head}<Address>{content}</Address></AddressInformation>"
+
+
+def telephone(number: str, *, mobile: bool = False) -> str:
+    flag = f"<MobilePhoneNumberIndicator>{str(mobile).lower()}</MobilePhoneNumberIndicator>"
+    number = f"<Number><SubscriberID>{number}</SubscriberID><CountryCode>DE</CountryCode></Number>"
+    return f"<Telephone>{number}{flag}</Telephone>"
+
+
+def fresh() -> str:
+    return str(uuid.uuid4())
+
+
+def named(content: str, key: str, **attributes: str) -> str:
+    """A partner with a shared id."""
+    return partner(f"<UUID>{key}</UUID>{content}", **attributes)
 
 
 def envelope(*partners: str, key: str = "", version: str = "1.1", header: str | None = None) -> bytes:
