@@ -6,8 +6,11 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from connectors.s4hana.entities import MARK, PARTNER, entity_of
-from connectors.s4hana.marks import mark_text
+from connectors.s4hana.contact_sender import ContactSender
+from connectors.s4hana.contact_writer import ContactPrepared, ContactWriter
+from connectors.s4hana.contacts import Contacts
+from connectors.s4hana.entities import CONTACT, PARTNER, entity_of
+from connectors.s4hana.marks import marked
 from connectors.s4hana.reader import Reader
 from connectors.s4hana.replication import Replication, received
 from connectors.s4hana.sender import Sender
@@ -17,7 +20,7 @@ from connectors.s4hana.settings import Settings as S4Settings
 from connectors.s4hana.writer import Writer
 from l2c.contract import Change, EntitySchema, Health, Message, Outcome, Page, Prepared, Received, Record, System
 from l2c.errors import ConfigError, HubError
-from l2c.http import HttpSession, Limits, auth_of, decode, query_path, server_time
+from l2c.http import HttpSession, Limits, auth_of, query_path, server_time
 
 
 class S4HanaConnector:
@@ -47,6 +50,9 @@ class S4HanaConnector:
         self._reader = Reader(self._service, follow=profile == "cloud")
         self._writer = Writer(self._service, self._reader)
         self._sender = Sender(self._service)
+        self._contacts = Contacts(self._service, self._reader)
+        self._contact_writer = ContactWriter(self._service, self._contacts)
+        self._contact_sender = ContactSender(self._service)
         self._replication: Replication | None = None
         if settings.write_by == "soap" or (settings.write_by is None and profile == "onpremise"):
             messages = HttpSession(
@@ -75,7 +81,8 @@ class S4HanaConnector:
 
     def describe(self, entity: str) -> EntitySchema:
         """The entity from the service's own metadata, three navigations deep; without bank and card data."""
-        return self._service.schema(entity_of(entity, system=self._system.name))
+        known = entity_of(entity, system=self._system.name)
+        return self._contacts.schema() if known.name == CONTACT else self._service.schema(known)
 
     def read(
         self,
@@ -92,13 +99,16 @@ class S4HanaConnector:
         `since` and `until` may also be moments as ISO text. The last page may be empty: it carries the cursor.
         """
         known = entity_of(entity, system=self._system.name)
+        if known.name == CONTACT:
+            return self._contacts.pages(since=since, until=until, page_size=page_size, fields=fields)
         return self._reader.pages(
             known, since=since, until=until, partition=partition, page_size=page_size, fields=fields
         )
 
     def fetch(self, entity: str, keys: Sequence[str], *, fields: Collection[str] = ()) -> Iterator[Record]:
         """The records of these keys; one that is gone comes as deleted."""
-        return self._reader.fetch(entity_of(entity, system=self._system.name), keys, fields)
+        known = entity_of(entity, system=self._system.name)
+        return self._contacts.fetch(keys, fields) if known.name == CONTACT else self._reader.fetch(known, keys, fields)
 
     def partitions(self, entity: str, n: int) -> Sequence[str]:
         """About `n` ranges of partner numbers of equal size."""
@@ -109,12 +119,14 @@ class S4HanaConnector:
         known = entity_of(entity, system=self._system.name)
         if self._replication is not None and known.name == PARTNER:
             return self._replication.prepare(changes)
-        return self._writer.prepare(known, changes)
+        return self._contact_writer.prepare(changes) if known.name == CONTACT else self._writer.prepare(known, changes)
 
     def send(self, prepared: Sequence[Prepared]) -> Sequence[Outcome]:
         """Send them: a single request by itself, everything else in `$batch` with one changeset a record."""
         if self._replication is not None and any(self._replication.owns(item) for item in prepared):
             return self._replication.send(prepared)
+        if any(isinstance(item, ContactPrepared) for item in prepared):
+            return self._contact_sender.send(prepared)
         return self._sender.send(prepared)
 
     def receive(self, message: Message) -> Received:
@@ -122,19 +134,13 @@ class S4HanaConnector:
         return received(message, system=self._system.name)
 
     def find(self, entity: str, marks: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """The partners that carry each mark in `BusinessPartnerIDByExtSystem`."""
+        """The partners that carry each mark in `BusinessPartnerIDByExtSystem`, or the contacts of persons that carry it."""
         known = entity_of(entity, system=self._system.name)
+        if known.name == CONTACT:
+            return self._contact_writer.find(marks)
         if known.name != PARTNER:
             raise ConfigError(f"system '{self._system.name}': '{entity}' carries no marks", system=self._system.name)
-        written = {mark: mark_text(mark) for mark in marks}
-        found: dict[str, list[str]] = {text: [] for text in written.values()}
-        values = {text: (text,) for text in found}
-        options = {"$select": ["BusinessPartner", MARK]}
-        for page in self._service.by_values(PARTNER, [MARK], values, options):
-            for raw in page.records:
-                data = decode(raw)
-                found.setdefault(str(data[MARK]).upper(), []).append(data["BusinessPartner"])
-        return {mark: tuple(found[text]) for mark, text in written.items()}
+        return marked(self._service, marks)
 
     def close(self) -> None:
         """Give back the connections."""

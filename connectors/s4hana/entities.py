@@ -4,10 +4,14 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from l2c.errors import ConfigError
+from l2c.http import join_key
 
 PARTNER = "A_BusinessPartner"
+CONTACT = "A_BusinessPartnerContact"
+CONTACT_KEY = "Contact"
 MARK = "BusinessPartnerIDByExtSystem"
 MARK_LENGTH = 20
 STAMP = ("LastChangeDate", "LastChangeTime")
@@ -28,15 +32,27 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity set: its key, and for a child set the field with its partner's number.
+    """One entity set: its key, and for a child set the field with the key of the record it belongs to.
 
-    `lookup`: the set itself has no such field; the connector adds it to every record it reads.
+    `lookup`, `joined`: the set itself has no such field; the connector adds it to every record it reads, looked up or joined
+    from these fields.
     """
 
     name: str
     keys: tuple[str, ...]
     parent: str | None = None
     lookup: Lookup | None = None
+    joined: tuple[str, ...] = ()
+
+    @property
+    def adds_parent(self) -> bool:
+        """Whether the connector adds the field with the parent's key."""
+        return self.lookup is not None or bool(self.joined)
+
+
+def joined(entity: Entity, data: Mapping[str, Any]) -> str:
+    """The key of the record one of `entity` belongs to, made of its own fields."""
+    return join_key([str(data[name]) for name in entity.joined])
 
 
 def _known(*entities: Entity) -> Mapping[str, Entity]:
@@ -45,6 +61,8 @@ def _known(*entities: Entity) -> Mapping[str, Entity]:
 
 _BY_ADDRESS = Lookup("A_BusinessPartnerAddress", "AddressID")
 _BY_CUSTOMER = Lookup(PARTNER, "Customer")
+_RELATIONSHIP = ("RelationshipNumber", "BusinessPartnerCompany", "BusinessPartnerPerson")
+_DATED = (*_RELATIONSHIP, "ValidityEndDate")
 _COMMUNICATION = ("AddressID", "Person", "OrdinalNumber")
 
 ENTITIES = _known(
@@ -65,6 +83,9 @@ ENTITIES = _known(
         "BusinessPartner",
         _BY_CUSTOMER,
     ),
+    Entity(CONTACT, _DATED, CONTACT_KEY, joined=_RELATIONSHIP),
+    Entity("A_BPContactToFuncAndDept", _DATED, CONTACT_KEY, joined=_RELATIONSHIP),
+    Entity("A_BPContactToAddress", (*_DATED, "AddressID"), CONTACT_KEY, joined=_RELATIONSHIP),
 )
 
 

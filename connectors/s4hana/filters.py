@@ -41,9 +41,9 @@ def created_unstamped(start: Local, bare: str | None) -> str:
     return all_of(conditions)
 
 
-def behind_key(keys: Sequence[str], values: Sequence[str]) -> str:
-    """Strictly behind a key in key order."""
-    return after([(name, literal(value)) for name, value in zip(keys, values, strict=True)])
+def behind_key(keys: Sequence[str], literals: Sequence[str]) -> str:
+    """Strictly behind a key, given as literals, in key order."""
+    return after(list(zip(keys, literals, strict=True)))
 
 
 def key_range(above: str | None, to: str | None) -> list[str]:

@@ -156,14 +156,14 @@ class Reader:
         session = self._service.session
         link: str | None = None
         while True:
-            behind = [behind_key(keys, cursor.key)] if cursor.key is not None else []
+            behind = [behind_key(keys, self._service.literals(asked.entity, cursor.key))] if cursor.key else []
             answer = session.get_json(link or asked.path(behind, keys))
             page = split_page(answer)
             following = next_address(session, answer, page.next) if page.next is not None else None
             upto = cursor.upto or self._now(answer)
             if following == answer.url:
                 raise ProtocolError(f"{answer.where}: the source repeats a page: stopped", system=answer.system)
-            last = self._last_key(keys, page)
+            last = self._service.last_key(asked.entity, page)
             seen = self._seen(asked, cursor, answer, page)
             cursor = Cursor(upto=upto, phase="load", key=last or cursor.key, seen=seen)
             finished = asked.is_last(answer, page, join_key(last) if last else "")
@@ -183,13 +183,6 @@ class Reader:
             return cursor.seen
         shown = (_positions.decode(raw).local for raw in page.records)
         return newest(cursor.seen, shown, self._answered(answer), self._system.time_zone)
-
-    @staticmethod
-    def _last_key(keys: Sequence[str], page: RawPage) -> tuple[str, ...] | None:
-        if not page.records:
-            return None
-        data = decode(page.records[-1])
-        return tuple(str(data[name]) for name in keys)
 
     def _now(self, answer: Answer) -> str:
         """The system's clock when the request began: its answer is stamped at the end, what it shows is older."""

@@ -1,6 +1,6 @@
 """Sending prepared requests and reading what became of each record; exactly one outcome for each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,11 +35,17 @@ class _Sending:
     begun: bool = False
 
 
-class Sender:
-    """Sends what a writer prepared."""
+def partner_number(data: Mapping[str, Any]) -> str | None:
+    """The key of a created partner, by the answer that shows it."""
+    return str(data["BusinessPartner"]) if data.get("BusinessPartner") else None
 
-    def __init__(self, service: Service) -> None:
+
+class Sender:
+    """Sends what a writer prepared; `key_of` finds the key of a created record in the answer that shows it."""
+
+    def __init__(self, service: Service, key_of: Callable[[Mapping[str, Any]], str | None] = partner_number) -> None:
         self._service = service
+        self._key_of = key_of
 
     def send(self, prepared: Sequence[Prepared]) -> list[Outcome]:
         """One outcome for each, in order; raises only when nothing at all was sent."""
@@ -54,7 +60,7 @@ class Sender:
                 if not sending.begun:
                     raise
                 for index in waiting[start:]:
-                    sending.outcomes[index] = sending.outcomes[index] or _not_sent(error)
+                    sending.outcomes[index] = sending.outcomes[index] or not_sent(error)
                 break
         return [outcome or _unknown("no_outcome", "nothing is known of this record") for outcome in sending.outcomes]
 
@@ -134,8 +140,9 @@ class Sender:
 
     def _created(self, prepared: Prepared, part: Part) -> Outcome:
         data = _entity(part)
-        if data is None or not data.get("BusinessPartner"):
-            return _unknown("no_key", "the partner was created, but the answer does not name it")
+        created = self._key_of(data) if data else None
+        if data is None or created is None:
+            return _unknown("no_key", "the record was created, but the answer does not name it")
         children: dict[str, str] = {}
         sent = prepared.change.record.data.get(ADDRESSES.navigation) or ()
         shown = data.get(ADDRESSES.navigation)
@@ -143,7 +150,7 @@ class Sender:
         if isinstance(elements, list) and len(elements) == len(sent):
             children = _child_keys(range(len(elements)), elements)
         etag = etag_of(data) or part.headers.get("etag")
-        return Outcome(Status.CREATED, str(data["BusinessPartner"]), etag, children)
+        return Outcome(Status.CREATED, created, etag, children)
 
     def _added(self, prepared: Prepared, parts: tuple[Part, ...]) -> dict[str, str]:
         """The numbers of addresses this change added, by their place in the list that was sent."""
@@ -191,7 +198,8 @@ def _unknown(code: str, message: str) -> Outcome:
     return Outcome(Status.UNKNOWN, code=code, message=message)
 
 
-def _not_sent(error: HubError) -> Outcome:
+def not_sent(error: HubError) -> Outcome:
+    """The outcome of a record that was not sent because the system went away."""
     wait = error.retry_after if isinstance(error, TransientError) else None
     return Outcome(Status.FAILED, code=error.code or "not_sent", message=error.message, retry_after=wait)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.s4hana.cursor import changed_at
-from connectors.s4hana.entities import FORBIDDEN, PARTNER, STAMP, Entity, Lookup
+from connectors.s4hana.entities import FORBIDDEN, PARTNER, STAMP, Entity, Lookup, joined
 from connectors.s4hana.filters import one_of
 from connectors.s4hana.settings import Settings
 from l2c.contract import EntitySchema, FieldSchema, Record, System
@@ -22,6 +22,8 @@ from l2c.http import (
     decode,
     encode_query,
     field_paths,
+    iso_day,
+    literal,
     parse_metadata,
     query_path,
     records,
@@ -80,10 +82,10 @@ class Service:
             for path, schema in field_paths(metadata, kind).items()
             if FORBIDDEN.isdisjoint(path.split("."))
         }
-        if entity.lookup:
-            label = "Business partner, added by the connector"
+        if entity.adds_parent:
+            label = "Added by the connector: the record this one belongs to"
             fields[str(entity.parent)] = FieldSchema(
-                "Edm.String", length=10, creatable=False, updatable=False, filterable=False, label=label
+                "Edm.String", creatable=False, updatable=False, filterable=False, label=label
             )
         is_partner = entity.name == PARTNER
         return EntitySchema(
@@ -102,7 +104,7 @@ class Service:
             if not FORBIDDEN.isdisjoint(path.split(".")):
                 text = f"system '{self.system.name}': '{entity.name}.{path}' is never read: bank and card data"
                 raise ConfigError(text, system=self.system.name, entity=entity.name)
-        added = {entity.parent} if entity.lookup else set()
+        added = {entity.parent} if entity.adds_parent else set()
         wanted = [path for path in dict.fromkeys(fields) if path not in added]
         always = [*entity.keys, *(STAMP if entity.name == PARTNER else ())]
         navigations = {path for path in wanted if path.rpartition(".")[2].startswith("to_")}
@@ -111,6 +113,18 @@ class Service:
             select = []
         paths = (*always, *wanted) if wanted else ()
         return Columns(tuple(select), tuple(expand), paths)
+
+    def literals(self, entity: Entity, values: Sequence[str]) -> list[str]:
+        """The values of a key as they stand in filters."""
+        fields = self.metadata().sets[entity.name].fields
+        return [literal(value, fields[name].type) for name, value in zip(entity.keys, values, strict=True)]
+
+    def last_key(self, entity: Entity, page: RawPage) -> tuple[str, ...] | None:
+        """The key of the last record of a page."""
+        if not page.records:
+            return None
+        data, days = decode(page.records[-1]), self.metadata().sets[entity.name].days
+        return tuple(iso_day(data[name]) if name in days else str(data[name]) for name in entity.keys)
 
     def shape(self, entity: Entity, columns: Columns) -> Shape:
         """How the records of these columns are decoded."""
@@ -134,6 +148,8 @@ class Service:
         zone = self.system.time_zone
         if entity.name == PARTNER:
             return lambda data, etag, key: Record(key, data, changed_at(data, zone), etag)
+        if entity.joined:
+            return lambda data, etag, key: Record(key, {**data, str(entity.parent): joined(entity, data)}, None, etag)
         if entity.lookup is None:
             return None
         field, parent, known = entity.lookup.field, str(entity.parent), self._parents(entity.lookup, page)

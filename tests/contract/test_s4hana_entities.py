@@ -33,6 +33,9 @@ def test_every_entity_has_the_key_sap_gives_it(metadata):
             assert entity.lookup.field in kind.fields
             assert {entity.lookup.field, "BusinessPartner"} <= metadata.sets[entity.lookup.entity].fields.keys()
             assert entity.parent not in kind.fields
+        elif entity.joined:
+            assert set(entity.joined) <= set(kind.keys)
+            assert entity.parent not in kind.fields
         elif entity.parent:
             assert entity.parent in kind.fields
 

@@ -1,7 +1,8 @@
 """Golden cases of every mapping: a record under `given`, what becomes of it under `expect`, one file a case.
 
-Beside them a case may name `today`, `settings`, `key`, `other_keys`, `due_again`, `passes`, or `rejected` (the message of each
-mistake, without the place in the mapping file).
+Beside them a case may name `today`, `settings`, `references` (by reference, key → key on the other side), `key`, `other_keys`,
+`due_again`, `passes`, or `rejected` (the message of each mistake, without the place in the mapping file) or `waits_for` (the
+reference that is missing and its key).
 """
 
 import re
@@ -11,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from l2c.config import Project, Row, load_file
-from l2c.errors import RecordRejected
+from l2c.errors import RecordRejected, ReferenceMissing
 from l2c.mapping import Env, Mapper, decode, encode, load_bundle, load_mapper
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CASES = sorted(HERE.rglob("*.yaml"))
-KEYS = {"given", "expect", "today", "settings", "key", "other_keys", "due_again", "passes", "rejected"}
+KEYS = {"given", "expect", "today", "settings", "key", "other_keys", "due_again", "passes", "rejected", "references", "waits_for"}
 PLACE = re.compile(r" \[mappings/[\w./]+:\d+\]$")
 
 
@@ -39,12 +40,18 @@ def test_the_case_maps_as_it_says(path: Path):
     assert case.keys() <= KEYS, f"unknown keys: {case.keys() - KEYS}"
     mapper = mapper_of(path)
     today = date.fromisoformat(case["today"]) if "today" in case else None
-    env = Env(settings=case.get("settings", {}), today=today)
+    references = case.get("references", {})
+    env = Env(case.get("settings", {}), today, resolve=lambda path, key: references.get(path, {}).get(key))
     if "rejected" in case:
         with pytest.raises(RecordRejected) as caught:
             mapper.map(case["given"], env)
         assert [f"{where}: {PLACE.sub('', what)}" for where, what in caught.value.reasons] == case["rejected"]
         assert all(PLACE.search(what) for _, what in caught.value.reasons)
+        return
+    if "waits_for" in case:
+        with pytest.raises(ReferenceMissing) as missing:
+            mapper.map(case["given"], env)
+        assert [missing.value.entity_path, missing.value.native_key] == case["waits_for"]
         return
     given = plain(case["given"])
     mapped = mapper.map(given, env)
