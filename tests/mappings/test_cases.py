@@ -18,7 +18,19 @@ from l2c.mapping import Env, Mapper, decode, encode, load_bundle, load_mapper
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CASES = sorted(HERE.rglob("*.yaml"))
-KEYS = {"given", "expect", "today", "settings", "key", "other_keys", "due_again", "passes", "rejected", "references", "waits_for"}
+KEYS = {
+    "given",
+    "expect",
+    "today",
+    "settings",
+    "key",
+    "other_keys",
+    "due_again",
+    "passes",
+    "rejected",
+    "references",
+    "waits_for",
+}
 PLACE = re.compile(r" \[mappings/[\w./]+:\d+\]$")
 
 
