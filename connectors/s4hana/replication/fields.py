@@ -152,7 +152,7 @@ IDENTIFICATION = _fields(
     Country=To("AreaOfValidityCountryCode"),
     Region=To("AreaOfValidityRegionCode"),
 )
-# the type is cut in two (`DE0` is number 0 of DE) and the number stands twice: see `partner.tax_number`
+# the type is cut in two (`DE0` is number 0 of DE) and the number stands twice: see `lists.py`
 TAX = _fields(BPTaxType=To("type"), BPTaxNumber=To("number"), BPTaxLongNumber=To("long"))
 
 CUSTOMER = _fields(

@@ -40,8 +40,8 @@ def node(fields: Fields, wanted: Element, present: Element, draft: Draft, where:
         if name not in wanted and name not in present:
             continue
         value = _text(wanted.get(name, present.get(name)), to.kind)
-        if value is None and name in wanted and to.kind is Kind.NAME:
-            value = ""
+        if value is None and to.kind is Kind.NAME and present.get(name):
+            value = ""  # cleared
         if value is not None:
             put(made, to.path, value)
             if to.also:
