@@ -1,11 +1,11 @@
 """Puts a record into its class: what a system shows of it against what the hub believes and wants there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from l2c.contract import Record
 from l2c.errors import RecordRejected, ReferenceMissing
-from l2c.mapping import Mapped, Mapper, decode
+from l2c.mapping import Mapped, Mapper, decode, encode
 from l2c.reconcile import results
 from l2c.reconcile.compare import Difference, compare, identity
 from l2c.reconcile.facts import Facts
@@ -83,6 +83,9 @@ class Judge:
         if live is None:
             return verdict(results.IN_FLIGHT, open_) if open_ else _missing(state)
         difference = compare(made.data, live.data, self._shapes[mapper.name].keys)
+        if difference:
+            written = state is not None and state.written_seq is not None
+            difference = self._shown_too(head, mapper, live, difference, written=written)
         if not difference:
             return verdict(results.IN_FLIGHT, open_) if open_ and not due else verdict(results.EQUAL)
         if open_:
@@ -128,6 +131,34 @@ class Judge:
             return verdict(results.IN_FLIGHT, open_)
         return verdict(results.UNEXPLAINED, "it should be blocked there", difference.fields)
 
+    def _shown_too(
+        self, head: Head, mapper: Mapper, live: Record, difference: Difference, *, written: bool
+    ) -> Difference:
+        """Of a system that is captured too: what also differs in canonical form, or is not read from there.
+
+        Two native forms may say the same. What is not read was given to it with the last write, if there was one.
+        """
+        reader = self._side.readers.get(mapper.native)
+        if reader is None:
+            return difference
+        try:
+            shown = decode(encode(reader.map(live.data, self._side.reading).data))
+        except RecordRejected:  # told where it is judged as a source
+            return difference
+        said = compare(shown, decode(head.payload), self._side.lists)
+        other = {*said.fields, *(path for path, _ in said.extra)}
+        shape = self._shapes[mapper.name]
+
+        def counts(path: str) -> bool:
+            if not _touches(path, reader.fields):
+                return written
+            return any(_touches(one, other) for one in shape.sources.get(path, ()))
+
+        return Difference(
+            [path for path in difference.fields if counts(path)],
+            [(path, element) for path, element in difference.extra if counts(path)],
+        )
+
     def _differs(self, head: Head, mapper: Mapper, difference: Difference) -> Verdict:
         shape, fields = self._shapes[mapper.name], list(difference.fields)
         for path, element in difference.extra:
@@ -153,6 +184,11 @@ class Judge:
             if any(identity(one, keys) == mine for one in _elements(made.data, path)):
                 return True
         return False
+
+
+def _touches(path: str, others: Collection[str]) -> bool:
+    """Whether one of the paths is this one, above it or below it."""
+    return any(path == one or path.startswith(f"{one}.") or one.startswith(f"{path}.") for one in others)
 
 
 def _missing(state: Settled | None) -> Verdict:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from l2c.capture import Owner, Owners
 from l2c.config import EntityConfig, FlowConfig
-from l2c.config.flows import ANY_FIELD
 from l2c.contract import Connector
 from l2c.errors import ConfigError
 from l2c.mapping import Env, Mapper, compile_condition
@@ -21,7 +21,10 @@ PAGE_SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """`readers`: read mappings by native entity, empty where the flow does not capture it; `writers`: write mappings in force."""
+    """`readers`: read mappings by native entity, empty where the flow does not capture it; `writers`: write mappings in force.
+
+    `given`: whether a canonical field is the system's own. `lists`: canonical list paths with the key of their elements.
+    """
 
     entity: str
     system: str
@@ -29,6 +32,7 @@ class Side:
     readers: Mapping[str, Mapper]
     writers: tuple[Mapper, ...]
     given: Given
+    lists: Mapping[str, tuple[str, ...]]
     reading: Env
     writing: Env
     page_size: int
@@ -64,36 +68,36 @@ def shapes_of(side: Side) -> dict[str, Shape]:
 
 
 def _side(wiring: Wiring, flow: FlowConfig, system: str) -> Side:
-    config = wiring.system(system)
-    env = Env(settings=config.settings)
-    readers, size = _readers(wiring, flow, system)
+    readers, reading, size = _readers(wiring, flow, system)
     writers: tuple[Mapper, ...] = ()
-    writing = env
+    writing = reading
     if system in flow.active_distribute():
         job = wiring.distribute_job(flow, system, run=0)
         writers = job.mappers
         today = wiring.clock().astimezone(job.time_zone).date()
         writing = Env(settings=job.settings, today=today, resolve=job.resolve)
+    entity = wiring.project.entity(flow.flow)
     return Side(
         entity=flow.flow,
         system=system,
         connector=wiring.connector(system),
         readers=readers,
         writers=writers,
-        given=given_to(flow, wiring.project.entity(flow.flow), system),
-        reading=env,
+        given=given_to(flow, entity, system),
+        lists={path: (one.list_by,) for path, one in entity.paths.items() if one.list_by},
+        reading=reading,
         writing=writing,
         page_size=size,
         earlier=_earlier(wiring, flow.flow, system, readers),
     )
 
 
-def _readers(wiring: Wiring, flow: FlowConfig, system: str) -> tuple[dict[str, Mapper], int]:
-    """The read mappings of a system by native entity, none where the flow does not capture it; and the size of a page."""
+def _readers(wiring: Wiring, flow: FlowConfig, system: str) -> tuple[dict[str, Mapper], Env, int]:
+    """The read mappings of a system by native entity, what they may know, and the size of a page; none where it is not captured."""
     if system not in flow.active_capture():
-        return {}, PAGE_SIZE
-    job = wiring.capture_job(flow, system, run=0, kind=CAPTURE)
-    return {job.mapper.native: job.mapper}, job.page_size
+        return {}, Env(settings=wiring.system(system).settings), PAGE_SIZE
+    jobs = wiring.capture_jobs(flow, system, run=0, kind=CAPTURE)
+    return {job.mapper.native: job.mapper for job in jobs}, jobs[0].env, jobs[0].page_size
 
 
 def _earlier(wiring: Wiring, entity: str, system: str, readers: Mapping[str, Mapper]) -> dict[str, Mapper]:
@@ -112,9 +116,9 @@ def _earlier(wiring: Wiring, entity: str, system: str, readers: Mapping[str, Map
 def moving(store: Store, side: Side) -> dict[str, frozenset[str] | None]:
     """By native entity the keys its next capture will read; None where nothing was ever captured, so that it will read all."""
     found: dict[str, frozenset[str] | None] = {}
-    for native in side.readers:
+    for native, mapper in side.readers.items():
         with store.reading() as conn:
-            since = _cursor(conn, side, native)
+            since = cursors.get_cursor(conn, side.entity, side.system, CAPTURE, mapper.variant)
         if since is None:
             found[native] = None
             continue
@@ -123,30 +127,15 @@ def moving(store: Store, side: Side) -> dict[str, frozenset[str] | None]:
     return found
 
 
-def _cursor(conn: Any, side: Side, native: str) -> str | None:  # noqa: ARG001 - one cursor a system so far
-    return cursors.get_cursor(conn, side.entity, side.system, CAPTURE)
-
-
 def given_to(flow: FlowConfig, entity: EntityConfig, system: str) -> Given:
     """Whether the owners' rules give a canonical field to that system alone; the nearest rule above a field counts."""
-    rules = {
-        path: [(one.system, compile_condition(entity, one.when) if one.when else None) for one in choices]
-        for path, choices in flow.owners.items()
-    }
-
-    def owner(path: str, record: Mapping[str, Any]) -> str | None:
-        return next((name for name, when in rules.get(path, ()) if when is None or when(record)), None)
-
-    def given(path: str, record: Mapping[str, Any]) -> bool:
-        at = path
-        while at:
-            found = owner(at, record)
-            if found is not None:
-                return found == system
-            at = at.rpartition(".")[0]
-        return owner(ANY_FIELD, record) == system
-
-    return given
+    owners = Owners(
+        {
+            path: [Owner(one.system, compile_condition(entity, one.when) if one.when else None) for one in choices]
+            for path, choices in flow.owners.items()
+        }
+    )
+    return lambda path, record: owners.of(path, record) == system
 
 
 def all_given(side: Side, shape: Shape, fields: Sequence[str], record: Mapping[str, Any]) -> bool:

@@ -47,6 +47,9 @@ fields:
           kind: kind
           text: text
           owner: parent.parent.name
+  taxes:
+    for_each: "[number, null if blocked else name]"
+    fields: {value: this, kind: parent.name}
 """
 
 
@@ -74,8 +77,11 @@ def test_every_native_field_names_the_canonical_fields_it_is_made_of(tmp_path):
         "addresses.phones.kind": {"places.lines.kind"},
         "addresses.phones.text": {"places.lines.text"},
         "addresses.phones.owner": {"name"},
+        "taxes": {"number", "name", "blocked"},
+        "taxes.value": {"number", "name", "blocked"},
+        "taxes.kind": {"name"},
     }
 
 
 def test_elements_are_told_apart_by_what_is_made_of_the_canonical_key(tmp_path):
-    assert shape(tmp_path).keys == {"addresses": ("key",), "addresses.phones": ("kind",)}
+    assert shape(tmp_path).keys == {"addresses": ("key",), "addresses.phones": ("kind",), "taxes": ()}
