@@ -23,6 +23,7 @@ VERBS = [
     "capture",
     "distribute",
     "status",
+    "reconcile",
     "dead-letters",
     "redrive",
     "resend",
