@@ -17,7 +17,9 @@ REGIONS = {f"DE-{n:02d}": f"DE-{name}" for n, name in enumerate(GERMAN, 1)} | {
 
 def address_of(a: dict[str, Any]) -> dict[str, Any]:
     country, region, language = a["Country"], a["Region"], a["Language"]
-    number = a["AddressIDByExternalSystem"] or a["AddressID"]
+    number = a["AddressIDByExternalSystem"]
+    if not number or (number.isdigit() and len(number) <= 10):
+        number = a["AddressID"]
     if not number or len(number) > 255 or not country:
         raise Mistakes
     if region:

@@ -20,15 +20,27 @@ ROLES = {
     "BUP001": "contact", "BUP002": "prospect",
 }  # fmt: skip
 VAT_COUNTRIES = "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IT LT LU LV MT NL NO PL PT RO SE SI SK"
+MERGED = "ZMERGE"
 VAT_TYPES = {f"{country}0": rank for rank, country in enumerate(VAT_COUNTRIES.split())}
 
 
 def read(record: dict[str, Any]) -> dict[str, Any]:
     """The canonical record of a partner; raises RecordRejected."""
     try:
+        merged_into(record)
         return _partner(record)
     except (Mistakes, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordRejected([("", f"rejected ({type(error).__name__})")]) from None
+
+
+def merged_into(r: dict[str, Any]) -> str | None:
+    """The number of the partner an archived one was merged into."""
+    if r["IsMarkedForArchiving"]:
+        for one in r["to_BuPaIdentification"] or ():
+            if one["BPIdentificationType"] == MERGED and one["BPIdentificationNumber"]:
+                number: str = one["BPIdentificationNumber"]
+                return (number.lstrip("0") or "0") if number.isdigit() else number
+    return None
 
 
 def _partner(r: dict[str, Any]) -> dict[str, Any]:

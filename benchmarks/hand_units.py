@@ -29,18 +29,16 @@ def write(record: dict[str, Any], today: date) -> dict[str, Any]:
         raise RecordRejected([("uid" if number is None else "name", "empty, but required")])
     day = today.isoformat()
     again: list[str] = []
-    blocked = record["blocked"] or record["archived"] or record["customer_deleted"] or record["order_block"]
     return {
         "uid": number,
         "name": name,
-        "active": not blocked,
+        "active": record["active"],
         "vatID": record["vat_number"],
+        "l2cPartnerNumber": record["number"],
         "l2cCustomerNumber": number,
-        "l2cEmail": _preferred([email for address in addresses for email in address["emails"] or ()], "address"),
+        "l2cEmail": record["email"],
         "addresses": [
-            _unit_address(address, number, name)
-            for address in addresses
-            if _valid(address["valid_from"], address["valid_to"], day, again)
+            made for address in addresses if (made := _unit_address(address, number, name, day, again)) is not None
         ],
     }
 
@@ -55,43 +53,40 @@ def _valid(start: str | None, end: str | None, day: str, again: list[str]) -> bo
     return not end or day <= end
 
 
-def _preferred(elements: list[dict[str, Any]] | None, field: str) -> Any:
-    """The value of the first element that is the default, else of the first that has one."""
-    best = None
-    for element in elements or ():
-        value = element[field]
-        if value is None:
-            continue
-        if element["default"] is True:
-            return value
-        if best is None:
-            best = value
-    return best
-
-
-def _unit_address(a: dict[str, Any], number: str, name: str) -> dict[str, Any]:
-    house, supplement, region, country = a["house_number"], a["house_number_supplement"], a["region"], a["country"]
-    phone, extension = _preferred(a["phones"], "number"), _preferred(a["phones"], "extension")
-    usages = a["usages"]
-    everything = not usages or "XXDEFAULT" in usages
+def _unit_address(a: dict[str, Any], customer: str, name: str, day: str, again: list[str]) -> dict[str, Any] | None:
+    number, house, supplement = a["number"], a["house_number"], a["house_number_supplement"]
+    region, country, box, code, city = a["region"], a["country"], a["po_box"], a["postal_code"], a["city"]
+    ours = len(number) <= 10 and number.isdigit()
+    if ours:
+        if not _valid(a["valid_from"], a["valid_to"], day, again):
+            return None
+        usages = a["usages"]
+        everything = not usages or "XXDEFAULT" in usages
+        own = {
+            "publicKey": f"{customer}|{number}",
+            "duplicate": False,
+            "sapCustomerID": customer,
+            "company": name,
+            "billingAddress": everything or "BILL_TO" in usages,
+            "shippingAddress": everything or "SHIP_TO" in usages,
+        }
+        if box:
+            code, city = code or a["po_box_postal_code"], city or a["po_box_city"]
+    else:
+        own = {"publicKey": number.removeprefix("="), "duplicate": False}
     return {
-        "publicKey": f"{number}|{a['number']}",
-        "duplicate": False,
-        "sapCustomerID": number,
-        "company": name,
+        **own,
         "streetname": a["street"],
-        "streetnumber": f"{house} {supplement}" if house and supplement else house or supplement,
+        "streetnumber": (f"{house} {supplement}" if supplement else house) if house else None,
         "district": a["district"],
-        "postalcode": a["postal_code"] or a["po_box_postal_code"],
-        "town": a["city"] or a["po_box_city"],
-        "pobox": a["po_box"],
+        "postalcode": code,
+        "town": city,
+        "pobox": box,
         "country": {"isocode": country} if country else None,
         "region": {"isocode": region, "country": {"isocode": country}} if region in SHOP_REGIONS else None,
-        "phone1": f"{phone}-{extension}" if phone and extension else phone or extension,
-        "cellphone": _preferred(a["mobiles"], "number"),
-        "fax": _preferred(a["faxes"], "number"),
-        "email": _preferred(a["emails"], "address"),
-        "url": _preferred(a["websites"], "url"),
-        "billingAddress": everything or "BILL_TO" in usages,
-        "shippingAddress": everything or "SHIP_TO" in usages,
+        "phone1": a["phone"],
+        "cellphone": a["mobile"],
+        "fax": a["fax"],
+        "email": a["email"],
+        "url": a["website"],
     }

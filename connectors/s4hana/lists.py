@@ -155,10 +155,8 @@ def _match(child: ChildList, element: Element, there: Sequence[Element], taken: 
     said = _said(child, element)
     if not said:
         return None
-    found = next((at for at in free if _said(child, there[at]) == said), None)
-    if found is None and child.numbered:
-        found = next((at for at in free if _is_number(child, element, there[at])), None)
-    return found
+    found = next((at for at in free if _is_number(child, said, there[at])), None) if child.numbered else None
+    return found if found is not None else next((at for at in free if _said(child, there[at]) == said), None)
 
 
 def _same_key(element: Element, other: Element, name: str) -> bool:
@@ -170,10 +168,9 @@ def _said(child: ChildList, element: Element) -> str:
     return "-".join(str(element[name]) for name in child.natural if element.get(name)).casefold()
 
 
-def _is_number(child: ChildList, element: Element, other: Element) -> bool:
-    """Whether an element is called by the number the system gave it, for want of a foreign one."""
-    theirs = str(other.get(child.keys[-1]) or "")
-    return not _said(child, other) and alpha(str(element[child.natural[0]])) == alpha(theirs)
+def _is_number(child: ChildList, said: str, other: Element) -> bool:
+    """Whether an element is called by the number the system gave it."""
+    return alpha(said) == alpha(str(other.get(child.keys[-1]) or ""))
 
 
 def _edited(child: ChildList, element: Element, present: Element, known: Element | None, kind: EntityType) -> Element:

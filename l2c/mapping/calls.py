@@ -99,6 +99,13 @@ def _cased(name: str, scope: Scope, side: Typed) -> Typed:
     return Typed(code, "text", side.length, side.loads, clean=True)
 
 
+def _alpha_in(scope: Scope, arguments: Sequence[Typed]) -> Typed:
+    side, size = arguments
+    a, again = twice(scope, side)
+    code = f"(({again}.zfill({size.code}) if {again}.isdigit() and {again}.isascii() else {again}) if {a} else None)"
+    return Typed(code, "text", _filled_to(arguments), side.loads, clean=True)
+
+
 def _empty(scope: Scope, arguments: Sequence[Typed]) -> Typed:
     side = arguments[0]
     if side.kind == "list" or (side.clean and side.kind in ("text", "date")):
@@ -113,6 +120,7 @@ def _in_map(_scope: Scope, arguments: Sequence[Typed]) -> Typed:
 
 _IN_PLACE: dict[str, Writer] = {
     "first_of": _first_of, "join": _join, "date": _date, "upper": _upper, "lower": _lower, "empty": _empty, "in_map": _in_map,
+    "alpha_in": _alpha_in,
 }  # fmt: skip
 _GIVES: dict[str, ValueKind] = {"text": "text", "number": "number", "boolean": "boolean", "date": "date"}
 
@@ -138,5 +146,5 @@ def _parts(arguments: Sequence[Typed]) -> int | None:
 _LENGTHS: dict[str, Callable[[Sequence[Typed]], int | None]] = {
     "trim": _same, "alpha_out": _same, "truncate": _cut_at(1), "substring": _cut_at(2), "part": _cut_at(2),
     "before_last": _same, "behind_last": _same,
-    "pad_left": _filled_to, "alpha_in": _filled_to, "preferred_join": _parts,
+    "pad_left": _filled_to, "preferred_join": _parts,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Protocol
 from l2c.mapping import names
 from l2c.mapping.functions import Function
 from l2c.mapping.scopes import Scope, Unit
-from l2c.mapping.typed import Mistake, Typed
+from l2c.mapping.typed import Mistake, Typed, loads_of
 
 CHOOSING = frozenset({"preferred", "pick", "preferred_join"})
 
@@ -28,22 +28,27 @@ def chosen(translator: Translating, function: Function, node: ast.Call) -> Typed
     if function.name == "preferred_join":
         return _joined(translator, function, node)
     values, others = node.args[:2]
-    wanted = node.args[2:]
-    if not all(isinstance(argument, ast.Constant) for argument in wanted):
-        return None
     paths = _of_one_list([values, others])
     if paths is None:
         return None
-    constants = [translator.argument(function, "text", argument) for argument in wanted]
+    wanted = [translator.argument(function, "text", argument) for argument in node.args[2:]]
     elements = _elements(translator.scope, paths, node.args[:2])
     first, second = paths[0][-1], paths[1][-1]
-    ranks = {ast.literal_eval(side.code): rank for rank, side in reversed(list(enumerate(constants)))}
-    more = f", {translator.unit.constant(ranks, 'X')}" if function.name == "pick" else ""
+    more = f", {_ranks(translator, node.args[2:], wanted)}" if function.name == "pick" else ""
     found = f"{function.name}_of({elements.code}, {first!r}, {second!r}{more})"
     if function.name == "preferred":  # most lists have one element
         found = f"({elements.code}[0].get({first!r}) if len({elements.code}) == 1 else {found})"
     code = f"{found} if {elements.code} else None"
-    return Typed(code, elements.kind, elements.length, elements.loads, info=elements.info, clean=elements.clean)
+    loads = loads_of(elements, *wanted)
+    return Typed(code, elements.kind, elements.length, loads, info=elements.info, clean=elements.clean)
+
+
+def _ranks(translator: Translating, nodes: Sequence[ast.expr], wanted: Sequence[Typed]) -> str:
+    """The wanted keys with their rank: a constant where they are constants."""
+    last_first = list(reversed(list(enumerate(wanted))))
+    if all(isinstance(node, ast.Constant) for node in nodes):
+        return translator.unit.constant({ast.literal_eval(side.code): rank for rank, side in last_first}, "X")
+    return f"{{{', '.join(f'{side.code}: {rank}' for rank, side in last_first)}}}"
 
 
 def _joined(translator: Translating, function: Function, node: ast.Call) -> Typed | None:
@@ -59,7 +64,12 @@ def _joined(translator: Translating, function: Function, node: ast.Call) -> Type
     elements = _elements(translator.scope, paths, [*parts, flags])
     fields = tuple(path[-1] for path in paths[:-1])
     length = None if None in lengths else sum(n or 0 for n in lengths) + (separator.length or 0) * (len(parts) - 1)
-    code = f"preferred_join_of({elements.code}, {separator.code}, {paths[-1][-1]!r}, {fields!r}) if {elements.code} else None"
+    found = f"preferred_join_of({elements.code}, {separator.code}, {paths[-1][-1]!r}, {fields!r})"
+    if len(fields) == 2:  # most lists have one element
+        a, b = translator.unit.name("t"), translator.unit.name("t")
+        both = f"({a} + {separator.code} + {b} if ({b} := {elements.code}[0].get({fields[1]!r})) else {a})"
+        found = f"({both} if ({a} := {elements.code}[0].get({fields[0]!r})) else None) if len({elements.code}) == 1 else {found}"
+    code = f"({found}) if {elements.code} else None"
     return Typed(code, "text", length, elements.loads, info=elements.info, clean=True)
 
 
