@@ -21,6 +21,7 @@ FUNCTIONS = "A_BPContactToFuncAndDept"
 THE_PERSON = "$person"  # stands for the number the first request of a create gives
 FOREVER = "9999-12-31"
 ROLE = "BUP001"
+CATEGORY = "BUR001"  # has the contact person
 # a number and its extension say one thing: where one changes, both are compared with what SAP shows
 _PARTS = {"PhoneNumber": "PhoneNumberExtension", "FaxNumber": "FaxNumberExtension"}
 _TOGETHER = {**_PARTS, **{part: whole for whole, part in _PARTS.items()}}
@@ -131,6 +132,8 @@ class ContactWriter:
     @staticmethod
     def _relationship(metadata: Metadata, data: Data, person: str, mistakes: Mistakes) -> Request:
         own = {name: value for name, value in data.items() if name not in (PERSON, CONTACT_KEY, NUMBER)}
+        # never without: by itself this part cannot be created later
+        own[FUNCTION] = {"RelationshipCategory": CATEGORY, **(data.get(FUNCTION) or {})}
         body = deep(metadata, metadata.sets[CONTACT], {END: FOREVER, **own}, mistakes)
         return Request("POST", CONTACT, body_bytes({**body, NUMBER: person}))
 
@@ -176,7 +179,9 @@ class ContactWriter:
     def _patched_function(
         self, metadata: Metadata, data: Data, target: Record, known: Data | None, mistakes: Mistakes
     ) -> Iterable[Request]:
-        wanted, there = data.get(FUNCTION) or {}, target.data.get(FUNCTION)
+        wanted, there = data.get(FUNCTION), target.data.get(FUNCTION)
+        if wanted is None:  # everything in it is cleared
+            wanted = dict.fromkeys((known or {}).get(FUNCTION) or ()) if FUNCTION in data else {}
         if not there and any(value not in (None, "") for value in wanted.values()):
             mistakes.append((FUNCTION, "SAP creates it along with the relationship only"))
         elif wanted and there:

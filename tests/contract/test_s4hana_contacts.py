@@ -235,6 +235,18 @@ def test_a_number_in_two_fields_is_left_alone_or_replaced_as_a_whole(connector, 
     assert shown(connector, mappers, key)[1]["phone"] == "451 1"
 
 
+def test_everything_a_relationship_says_can_be_cleared_and_said_again(connector, mappers, company):
+    nothing = dict.fromkeys(("email", "phone", "function", "department"))
+    (made,) = write(connector, new(mappers, company))
+    edit(connector, mappers, made.native_key, **nothing)
+    assert two_way(shown(connector, mappers, made.native_key)[1]) == two_way(head(company, **nothing))
+    edit(connector, mappers, made.native_key, phone="451 2")
+    assert shown(connector, mappers, made.native_key)[1]["phone"] == "451 2"
+    (bare,) = write(connector, new(mappers, company, "contact-2", **nothing))
+    edit(connector, mappers, bare.native_key, email="spaet@nord.example")
+    assert shown(connector, mappers, bare.native_key)[1]["email"] == "spaet@nord.example"
+
+
 def test_nothing_is_sent_for_what_is_there_already(connector, mappers, company):
     (made,) = write(connector, new(mappers, company))
     prepared, outcome = edit(connector, mappers, made.native_key)
