@@ -138,12 +138,12 @@ def _address(found: Garden, turn: int) -> None:
 
 
 def _address_changed(found: Garden, unit: str) -> Planted:
-    found.shop.change(ADDRESS, _place(found, unit), town="Elsewhere")
+    found.shop.change(ADDRESS, _address_key(found, unit), town="Elsewhere")
     return Planted("address", "unexplained", TARGET, unit, "addresses.town")
 
 
 def _address_removed(found: Garden, unit: str) -> Planted:
-    found.shop.delete(ADDRESS, _place(found, unit))
+    found.shop.delete(ADDRESS, _address_key(found, unit))
     return Planted("address", "unexplained", TARGET, unit, "addresses")
 
 
@@ -154,7 +154,7 @@ def _address_added(found: Garden, unit: str) -> Planted:
     return Planted("address", "equal_but_owned", TARGET, unit, "addresses")
 
 
-def _place(found: Garden, unit: str) -> str:
+def _address_key(found: Garden, unit: str) -> str:
     return f"false/{found.shop.record(UNIT, unit)['addresses'][0]['publicKey']}"
 
 
@@ -181,9 +181,15 @@ def _lost_key(found: Garden, turn: int) -> None:
     found.planted.append(Planted("key_lost", "unexplained", system, key))
 
 
-def judged(answer: Mapping[str, Any], planted: list[Planted]) -> tuple[dict[str, int], list[str], list[str]]:
-    """Of a reconciliation's answer: planted differences found by kind, those not found, and what was reported besides."""
-    listed = {(one["system"], one["key"], one["verdict"]): one for one in answer["findings"]}
+def judged(
+    answer: Mapping[str, Any], planted: list[Planted], earlier: Mapping[str, Any]
+) -> tuple[dict[str, int], list[str], list[str]]:
+    """Of a reconciliation's answer: planted differences found by kind, those not found, and what was reported besides.
+
+    `earlier`: the answer before anything was planted; records set aside then are no surprise.
+    """
+    set_aside = {_place(one) for one in earlier["findings"] if one["verdict"] == "dead_letter"}
+    listed = {_place(one): one for one in answer["findings"] if _place(one) not in set_aside}
     found: dict[str, int] = {}
     lost = []
     for one in planted:
@@ -196,3 +202,7 @@ def judged(answer: Mapping[str, Any], planted: list[Planted]) -> tuple[dict[str,
         f"{one['verdict']} {one['system']} {one['key']} {one['fields']}: {one['reason']}" for one in listed.values()
     ]
     return found, lost, false
+
+
+def _place(finding: Mapping[str, Any]) -> tuple[str, str, str]:
+    return finding["system"], finding["key"], finding["verdict"]

@@ -89,7 +89,7 @@ def play(work: Path, partners: int, each: int, say: Any = print) -> dict[str, An
         after(place, each)
         moving(place, each * 4)
         answer = reconcile(env)
-    found, lost, false = judged(answer, place.planted)
+    found, lost, false = judged(answer, place.planted, clean)
     say(f"planted: {answer['records']}, {answer['seconds']} s, {answer['peak_rss_mb']} MB")
     for line in [*(f"not found: {one}" for one in lost), *(f"false: {one}" for one in false)]:
         say(line)
@@ -99,7 +99,8 @@ def play(work: Path, partners: int, each: int, say: Any = print) -> dict[str, An
         "kinds": len({one.kind for one in place.planted}),
         "found": sum(found.values()),
         "false": len(false),
-        "false_before_planting": len(clean["findings"]),
+        "false_before_planting": sum(one["verdict"] != "dead_letter" for one in clean["findings"]),
+        "dead_letters_before": clean["records"]["dead_letter"],
         "in_motion": each * 4,
         "looked_twice": answer["looked_twice"],
         "read": answer["read"],
