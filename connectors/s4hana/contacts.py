@@ -15,7 +15,7 @@ from connectors.s4hana.cursor import moment_text, parse_cursor
 from connectors.s4hana.entities import CONTACT, CONTACT_KEY, ENTITIES, FORBIDDEN, PARTNER, alpha
 from connectors.s4hana.reader import Reader
 from connectors.s4hana.service import Service
-from l2c.contract import EntitySchema, Page, Record
+from l2c.contract import EntitySchema, FieldSchema, Page, Record
 from l2c.errors import ConfigError
 from l2c.http import field_paths, split_key
 
@@ -57,13 +57,15 @@ class Contacts:
         """A relationship as the service describes it, with the fields of a partner under `Person`."""
         flat = self._service.schema(FLAT)
         metadata = self._service.metadata()
-        person = {
+        person: dict[str, FieldSchema] = {
+            PERSON: replace(flat.fields["to_ContactRelationship"], label="The person, a partner of its own"),
+        }
+        person |= {
             f"{PERSON}.{path}": schema
             for path, schema in field_paths(metadata, metadata.sets[PARTNER], depth=0).items()
             if path not in FORBIDDEN and not path.startswith("to_")
         }
-        key = "/".join(FLAT.joined)
-        return replace(flat, key=key, fields={**flat.fields, **person}, delta="stamp", safe_by="lookup")
+        return replace(flat, key=CONTACT_KEY, fields={**flat.fields, **person}, delta="stamp", safe_by="lookup")
 
     def pages(self, *, since: str | None, until: str | None, page_size: int, fields: Collection[str]) -> Iterator[Page]:
         """Pages of contacts: all in key order, or those of persons that changed."""

@@ -26,7 +26,6 @@ TWO_WAY = (
     "function",
     "department",
 )
-KEY = "RelationshipNumber/BusinessPartnerCompany/BusinessPartnerPerson"
 
 
 @pytest.fixture
@@ -128,7 +127,7 @@ def test_the_mappings_suit_the_system(connector, mappers):
 
 def test_it_is_described_with_its_person_and_found_by_its_mark(connector):
     schema = connector.describe(CONTACT)
-    assert (schema.key, schema.delta, schema.safe_by, schema.parent) == (KEY, "stamp", "lookup", "Contact")
+    assert (schema.key, schema.delta, schema.safe_by, schema.parent) == ("Contact", "stamp", "lookup", "Contact")
     assert schema.fields["Person.LastName"].length == 40
     assert schema.fields["to_ContactRelationship.EmailAddress"].length == 241
     assert "Person.to_BusinessPartnerBank" not in schema.fields

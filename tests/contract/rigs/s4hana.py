@@ -90,17 +90,89 @@ class S4Rig:
         self.sandbox.disarm()
 
 
+CONTACT = "A_BusinessPartnerContact"
+LOST_PERSON = {
+    "send.lost_answer_is_looked_up": "the answer lost is that of the person, which is no contact yet: the mark finds it at the"
+    " next try; tests/contract/test_s4hana_contacts.py loses the answers of both steps"
+}
+
+
+@dataclass
+class ContactRig(S4Rig):
+    """Contact persons of one company; their label is the person's last name."""
+
+    entity: str = CONTACT
+    label: str = "Person.LastName"
+    fields: Collection[str] = (
+        "BusinessPartnerCompany",
+        "ValidityStartDate",
+        "Person.LastName",
+        "Person.LastChangeDate",
+        "to_ContactRelationship.EmailAddress",
+    )
+    missing: str = "4711/4712/4713"
+    waivers: Mapping[str, str] = field(default_factory=lambda: LOST_PERSON)
+    company: str = ""
+
+    def native_keys(self) -> Collection[str]:
+        return {self.contact(key) for key in self.sandbox.records(CONTACT)}
+
+    @staticmethod
+    def contact(key: str) -> str:
+        """The contact's key in that of its period, which ends with a day."""
+        return key.rpartition("/")[0]
+
+    def label_of(self, key: str) -> str | None:
+        if key not in self.native_keys():
+            return None
+        found = self.sandbox.ask("record", entity=PARTNER, key=key.rpartition("/")[2])
+        return found["LastName"] if found else None
+
+    def touch(self, key: str) -> None:
+        person = key.rpartition("/")[2]
+        self.sandbox.tell("change", entity=PARTNER, key=person, set={"LastName": f"touched {next(self.numbers)}"})
+
+    def add(self) -> str:
+        person = {
+            "BusinessPartnerCategory": "1",
+            "BusinessPartnerGrouping": "BP02",
+            "LastName": f"person {next(self.numbers)}",
+        }
+        number = self.sandbox.tell("create", entity=PARTNER, set=person)["key"]
+        values = {
+            "BusinessPartnerCompany": self.company,
+            "BusinessPartnerPerson": number,
+            "to_ContactRelationship": {"ContactPersonFunction": "0001"},
+        }
+        return self.contact(self.sandbox.tell("create", entity=CONTACT, set=values)["key"])
+
+    def new(self, label: str) -> Change:
+        data = {"BusinessPartnerCompany": self.company, "Person": {"LastName": label}}
+        return Change(Record("", data), mark=f"MARK-{next(self.numbers)}")
+
+    def bad(self) -> Change:
+        data = {"BusinessPartnerCompany": self.company, "Person": {"LastName": "bad", "CorrespondenceLanguage": "1X"}}
+        return Change(Record("", data), mark=f"MARK-{next(self.numbers)}")
+
+    def edit(self, record: Record, label: str) -> Change:
+        before = {"Person": {"LastName": record.data["Person"]["LastName"]}}
+        return Change(Record(record.key, {"Person": {"LastName": label}}), before=before, etag=record.etag)
+
+
 @contextmanager
-def rig(profile: str) -> Iterator[S4Rig]:
-    """A system with 23 partners."""
+def rig(profile: str, kind: type[S4Rig] = S4Rig) -> Iterator[S4Rig]:
+    """A system with 23 partners, or 23 contacts of a company."""
     options = ("--partners", "0", "--profile", profile, "--user", USER, "--password", SECRET)
     with started("s4hana", *options, service="^/sap/opu/") as sandbox:
-        made = S4Rig(sandbox, profile)
+        made = kind(sandbox, profile)
+        if isinstance(made, ContactRig):
+            made.company = S4Rig(sandbox, profile).add()
         for _ in range(23):
             made.add()
         yield made
 
 
 RIGS: Mapping[str, partial[AbstractContextManager[S4Rig]]] = {
-    profile: partial(rig, profile) for profile in ("cloud", "onpremise")
+    **{profile: partial(rig, profile) for profile in ("cloud", "onpremise")},
+    "contacts": partial(rig, "cloud", ContactRig),
 }
