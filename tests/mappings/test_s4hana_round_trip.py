@@ -230,7 +230,7 @@ def test_partners_read_back_as_they_were_written_and_are_not_written_again(mappe
             f"seed {seed}"
         )
         emails = [one["email"] for one in head["addresses"]]
-        own = None if head["email"] in emails else head["email"]
+        own = None if any(emails) else head["email"]  # the partner's own stands where no address has one
         assert [one["email"] for one in view["addresses"]] == [one or own for one in emails], f"seed {seed}"
         again = write.map({**head, "number": view["number"]}, ENV).data
         assert write.map(view, ENV).data == again, f"seed {seed}"
