@@ -274,3 +274,25 @@ def test_an_address_that_went_meanwhile_is_a_conflict(way, sandbox):
     (outcome,) = way.send(Change(Record(key, wanted), before=before, etag=record.etag))
     assert outcome.status is Status.CONFLICT
     assert "does not exist any more" in outcome.message
+
+
+def test_the_read_mapping_suits_the_system_and_reads_the_same_with_its_description(way, sandbox):
+    schema = way.connector.describe(PARTNER)
+    assert [str(one) for one in check_mapping(way.reader, schema) if one.severity == "error"] == []
+    keys = [way.create(company(), mark="described"), born_in_s4(sandbox)]
+    described = way.reader.with_schema(schema)
+    for record in way.connector.fetch(PARTNER, keys, fields=way.reader.fields):
+        assert described.map(record.data, Env()) == way.reader.map(record.data, Env())
+
+
+def test_a_merged_partner_names_the_one_it_became(way, sandbox):
+    loser, winner = way.create(company(), mark="loser"), way.create(company(), mark="winner")
+    sandbox.control(
+        "POST",
+        "/change",
+        {"entity": PARTNER, "key": loser, "set": {"IsMarkedForArchiving": True, "BusinessPartnerIsBlocked": True}},
+    )
+    entry = {"BusinessPartner": loser, "BPIdentificationType": "ZMERGE", "BPIdentificationNumber": winner}
+    sandbox.control("POST", "/create", {"entity": "A_BuPaIdentification", "set": entry})
+    (record,) = way.connector.fetch(PARTNER, [loser], fields=way.reader.fields)
+    assert way.reader.map(record.data, way.env).other_keys["merged_into"] == winner
