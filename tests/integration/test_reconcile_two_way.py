@@ -9,20 +9,8 @@ from tests.integration.conftest import StartWorld
 from tests.integration.world import FLOW, SOURCE, TARGET, World
 
 UNIT, ADDRESS = "B2BUnit", "Address"
-TWO_WAY = """\
-flow: business_partner
-capture:
-  s4hana: {schedule: "0 0 * * *"}
-  commerce: {schedule: "0 0 * * *"}
-first: s4hana
-match:
-  - [customer_number]
-owners: {"*": s4hana, email: newest, addresses: each, addresses.phone: newest}
-distribute:
-  commerce: {}
-  s4hana: {}
-"""
 HOUR_S = 3600
+PARTNERS = 30
 SHOWN = ("in_flight", "waiting", "dead_letter", "equal_but_owned")
 
 
@@ -47,8 +35,7 @@ def told(found) -> list[tuple[str, str, str, tuple[str, ...]]]:
 @pytest.fixture
 def world(start_world: StartWorld, sqlite_url: str) -> World:
     """Two systems that agree, each a source and a target."""
-    world = start_world(sqlite_url, partners=60)
-    (world.home / "config" / "flows" / f"{FLOW}.yaml").write_text(TWO_WAY)
+    world = start_world(sqlite_url, partners=PARTNERS, two_way=True)
     travel(world)
     return world
 
@@ -90,9 +77,9 @@ def test_where_both_systems_agree_every_record_is_equal_or_filtered_in_each(worl
     found = reconciled(world)
     assert told(found) == []
     assert found.looked_twice == 0
-    assert found.systems[SOURCE]["equal"] == 60
-    assert found.records["equal"] + found.records["filtered"] == 60
-    assert found.records["equal"] > 30
+    assert found.systems[SOURCE]["equal"] == PARTNERS
+    assert found.records["equal"] + found.records["filtered"] == PARTNERS
+    assert found.records["equal"] > PARTNERS / 2
 
 
 def test_edits_in_the_shop_are_in_flight_until_they_have_travelled_whoever_owns_the_field(world: World, places):
@@ -107,7 +94,7 @@ def test_edits_in_the_shop_are_in_flight_until_they_have_travelled_whoever_owns_
     travel(world)
     found = reconciled(world)
     assert told(found) == []
-    assert found.systems[SOURCE]["equal"] == 60
+    assert found.systems[SOURCE]["equal"] == PARTNERS
 
 
 def test_an_edit_its_capture_missed_is_unexplained_by_the_field_the_source_shows(world: World, places):
@@ -155,8 +142,7 @@ def test_a_unit_born_in_the_shop_is_in_flight_and_missing_on_the_left_once_its_c
 
 
 def test_a_match_that_waits_for_a_decision_is_waiting(start_world: StartWorld, sqlite_url: str):
-    world = start_world(sqlite_url, partners=60)
-    (world.home / "config" / "flows" / f"{FLOW}.yaml").write_text(TWO_WAY)
+    world = start_world(sqlite_url, partners=PARTNERS, two_way=True)
     number = next(data["Customer"] for _, data in world.s4.records("A_BusinessPartner") if data["Customer"])
     for unit in ("OLD-1", "OLD-2"):
         world.shop.create(UNIT, {"uid": unit, "name": "Twice there", "active": True, "l2cCustomerNumber": number})
