@@ -5,13 +5,14 @@ took it does so at once, and every capture of that system looks again, so that a
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from l2c.contract import Message, Messages, Outcome, Received
+from l2c.contract import Message, Messages, Received
+from l2c.distribute import settle_confirmed
 from l2c.errors import HubError, ProtocolError
 from l2c.state import cursors, messages
 from l2c.state.store import Store
@@ -19,9 +20,7 @@ from l2c.wiring import Wiring
 
 log = structlog.get_logger(__name__)
 
-Confirm = Callable[
-    [str, Mapping[str, Outcome]], None
-]  # settles writes confirmed later; may be called twice with the same
+UNCLAIMED_MS = 900_000  # how long a confirmation nobody waits for is kept: it may have overtaken its write
 WEBHOOK = "webhook"  # the reason under which keys stand in the inbox of a capture
 _SECRET_WORDS = ("authorization", "cookie", "token", "secret", "signature", "password", "api-key", "apikey", "hmac")
 
@@ -50,11 +49,11 @@ def without_credentials(headers: Mapping[str, str], signature: str | None = None
     }
 
 
-def work_off(store: Store, wiring: Wiring, system: str, *, confirm: Confirm | None = None) -> frozenset[str]:
+def work_off(store: Store, wiring: Wiring, system: str) -> frozenset[str]:
     """Work off every new message of a system, oldest first; the entities for which its capture now has keys to fetch.
 
     Safe to call from several processes at once: each message takes effect once. One that cannot be understood is set to
-    failed with the reason and holds back no other. Without `confirm` messages that confirm writes stay new.
+    failed with the reason and holds back no other. A confirmation nobody waits for stays new for a while.
     """
     asked: set[str] = set()
     work: _Work | None = None
@@ -65,17 +64,16 @@ def work_off(store: Store, wiring: Wiring, system: str, *, confirm: Confirm | No
         if stored is None:
             return frozenset(asked)
         number = stored.id
-        work = work or _Work(store, wiring, system, confirm)
+        work = work or _Work(store, wiring, system)
         asked |= work.one(stored)
 
 
 class _Work:
     """Understands and settles the messages of one system."""
 
-    def __init__(self, store: Store, wiring: Wiring, system: str, confirm: Confirm | None) -> None:
+    def __init__(self, store: Store, wiring: Wiring, system: str) -> None:
         self._store = store
         self._system = system
-        self._confirm = confirm
         self._connector = wiring.connector(system)
         self._readers = _readers(wiring, system)
 
@@ -86,8 +84,6 @@ class _Work:
         except HubError as error:
             with self._store.writing() as conn:
                 messages.finish(conn, stored.id, messages.FAILED, error.message)
-            return set()
-        if received.confirmed and not self._confirmed(stored, received):
             return set()
         try:
             with self._store.writing() as conn:
@@ -112,26 +108,17 @@ class _Work:
                 f"the connector of '{self._system}' failed over this message ({type(error).__name__})"
             ) from error
 
-    def _confirmed(self, stored: messages.Stored, received: Received) -> bool:
-        """Whether the outcomes it tells are settled; else the message stays new and says why."""
-        reason = "confirms writes; nothing settles them yet"
-        if self._confirm is not None:
-            try:
-                self._confirm(self._system, received.confirmed)
-            except HubError as error:
-                reason = error.message
-            else:
-                return True
-        with self._store.writing() as conn:
-            messages.explain(conn, stored.id, reason)
-        return False
-
     def _settle(self, conn: Connection, stored: messages.Stored, received: Received) -> set[str]:
         known = received.message_id
         before = messages.earlier(conn, self._system, known, stored.id) if known is not None else None
         if before is not None:
             messages.finish(conn, stored.id, messages.DONE, f"a repetition of message {before}")
             return set()
+        now = self._store.now()
+        concerned, unclaimed = settle_confirmed(conn, self._system, received.confirmed, now)
+        if unclaimed and now - stored.received < UNCLAIMED_MS:
+            messages.explain(conn, stored.id, f"confirms {len(unclaimed)} writes nobody waits for yet")
+            return concerned
         wanted, unread = self._wanted(received)
         if unread:
             # may be sent or tried again: so it does not take the sender's number
@@ -140,10 +127,10 @@ class _Work:
         else:
             first = messages.finish(conn, stored.id, messages.DONE, _told(received, wanted), known)
         if not first:
-            return set()
+            return concerned
         for entity, keys in wanted.items():
-            cursors.put_inbox(conn, entity, self._system, keys, WEBHOOK, self._store.now())
-        return set(wanted)
+            cursors.put_inbox(conn, entity, self._system, keys, WEBHOOK, now)
+        return concerned | set(wanted)
 
     def _wanted(self, received: Received) -> tuple[dict[str, list[str]], list[str]]:
         """The keys to fetch by canonical entity, and the native entities no flow reads."""

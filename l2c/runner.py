@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import RowMapping
 
-from l2c import overview
+from l2c import inbox, overview
 from l2c.capture import WHOLE, Capture, Watch, finish_sweep, know_values
 from l2c.config import FlowConfig
 from l2c.distribute import Distribution
@@ -26,6 +26,8 @@ class Runner:
     def plan(self, kind: str, entity: str, system: str, *, watch: str | None = None) -> Plan:
         """Open a run; `Plan.run` is None when nothing is new or due, or another process is at it already."""
         flow = self._wiring.flow(entity, system, kind)
+        if kind in (CAPTURE, DISTRIBUTE):
+            inbox.work_off(self._store, self._wiring, system)  # what a process that died has left of it
         now = self._store.now()
         version = ""
         if not self._may_begin(flow, kind, system):

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from l2c.airflow.runtime import open_hub
 from l2c.airflow.schedules import due
 from l2c.errors import ConfigError, HubError
-from l2c.state.results import CAPTURE, RunSummary
+from l2c.state.results import RunSummary
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +31,6 @@ def plan(
     shares: list[dict[str, Any]] = []
     sources: Sequence[str | None] = _due_now(watch, zone) if watch else (None,)
     with _Readable("plan", kind=kind, entity=entity, system=system), open_hub() as hub:
-        if kind == CAPTURE:
-            hub.work_off(system)  # what a process that died has left of the messages received
         for source in sources:
             planned = hub.plan(kind, entity, system, watch=source)
             if planned.run is not None:

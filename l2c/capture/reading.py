@@ -14,6 +14,8 @@ from l2c.state import cursors, deadletters, intents, journal, leases, meetings, 
 from l2c.state.results import CAPTURE, SWEEP, Progress
 from l2c.state.store import Store, to_ms
 
+DRAINS = 2  # what is asked for again while it is fetched gets a second look; what still is waits for the next run
+
 
 class Capture:
     """Works through one partition under a lease: each read mapping in turn, then the inbox."""
@@ -52,15 +54,15 @@ class Capture:
     def drain_inbox(self) -> None:
         """Fetch the keys asked for by webhooks, watches, stale reads and redrives, until none is left."""
         job = self._jobs[0]
-        fetched: set[tuple[int, int]] = set()
-        while True:
-            with self._store.reading() as conn:
-                entries = cursors.take_inbox(conn, job.entity, job.system, job.page_size)
-            entries = [entry for entry in entries if (entry.id, entry.received) not in fetched]
-            if not entries:
-                return
-            fetched.update((entry.id, entry.received) for entry in entries)
-            self._fetch(entries)
+        for _ in range(DRAINS):
+            after = 0
+            while True:
+                with self._store.reading() as conn:
+                    entries = cursors.take_inbox(conn, job.entity, job.system, job.page_size, after)
+                if not entries:
+                    break
+                after = entries[-1].id
+                self._fetch(entries)
 
     def _fetch(self, entries: Sequence[cursors.InboxEntry]) -> None:
         """Each key by the mapping whose native entity has it; what none has is gone, and settles with the last."""

@@ -92,7 +92,7 @@ class PageSettlement:
         if (
             known is not None
             and known.view_read_at is not None
-            and known.view_read_at > self._read_at
+            and self._read_at < known.view_read_at <= self._now  # later than now: the hub's clock was set back
             and one.hash != known.view_hash
         ):
             # read before the view last changed: a slow read must not undo a newer one

@@ -12,15 +12,17 @@ from l2c.state.distributions import Settled
 from l2c.state.results import DISTRIBUTE
 
 
-def settle_confirmed(conn: Connection, target: str, confirmed: Mapping[str, Outcome], now: int) -> set[str]:
-    """Settle the writes these tokens name; the tokens nobody waits for (yet) are returned.
+def settle_confirmed(
+    conn: Connection, target: str, confirmed: Mapping[str, Outcome], now: int
+) -> tuple[set[str], set[str]]:
+    """Settle the writes these tokens name: the entities concerned, and the tokens nobody waits for (yet).
 
     A confirmation may overtake the state that waits for it: keep its message and offer it again.
     """
     waiting = distributions.awaiting(conn, target, list(confirmed))
     for token, (entity, state) in waiting.items():
         _settle(conn, target, entity, state, confirmed[token], now)
-    return set(confirmed) - set(waiting)
+    return {entity for entity, _ in waiting.values()}, set(confirmed) - set(waiting)
 
 
 def _settle(conn: Connection, target: str, entity: str, state: Settled, outcome: Outcome, now: int) -> None:

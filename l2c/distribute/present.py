@@ -76,7 +76,7 @@ class Present:
             # a create whose key is ours to give, or a record its target lost
             looked.writes.append(replace(write, change=replace(write.change, before=None)))
             return
-        if there is None or there.deleted or view is None or self._shown(write.mapper.native, there) != view.hash:
+        if there is None or there.deleted or view is None or self._moved(write.mapper.native, there, view):
             self._capture_first(write, looked)
             return
         before = self._before(write, view)
@@ -105,15 +105,15 @@ class Present:
     def _capture_first(self, write: Write, looked: Looked) -> None:
         key, number = write.change.record.key, write.head.record
         text = f"'{self._job.target}' shows something the hub has not seen yet; it is read before it is written"
-        looked.states.append(write.settled("retrying", code="moved", message=text, due_at=self._now))
+        looked.states.append(write.settled("retrying", code="moved", message=text, due_at=self._now + 1))
         looked.fetch.append(key)
         if number not in self._known.native_keys:
             looked.found.append((key, number))
 
-    def _shown(self, native: str, record: Record) -> bytes | None:
-        """The hash of what a record says; None when it cannot be mapped, which its capture will tell."""
-        mapped = canonical(self._readers[native], record.data, self._job)
-        return digest(encode(mapped)) if mapped is not None else None
+    def _moved(self, native: str, there: Record, view: View) -> bool:
+        """Whether a record shows something else than its view; one that cannot be mapped does, which its capture will tell."""
+        shown = canonical(self._readers[native], there.data, self._job)
+        return shown is None or digest(encode(shown)) != view.hash
 
 
 def canonical(reader: Mapper, data: Mapping[str, Any], job: DistributeJob) -> dict[str, Any] | None:

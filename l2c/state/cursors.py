@@ -63,12 +63,12 @@ def put_inbox(conn: Connection, entity: str, system: str, keys: Iterable[str], r
     return len(rows)
 
 
-def take_inbox(conn: Connection, entity: str, system: str, limit: int) -> list[InboxEntry]:
-    """The oldest entries; they stay until `done_inbox` in the transaction that settles what was fetched."""
+def take_inbox(conn: Connection, entity: str, system: str, limit: int, after: int = 0) -> list[InboxEntry]:
+    """The oldest entries behind `after`; they stay until `done_inbox` in the transaction that settles what was fetched."""
     c = inbox.c
     rows = conn.execute(
         select(c.id, c.native_key, c.reason, c.received)
-        .where(c.entity == entity, c.system == system)
+        .where(c.entity == entity, c.system == system, c.id > after)
         .order_by(c.id)
         .limit(limit)
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from l2c.state.sql import upsert
 from l2c.state.tables import intent
@@ -64,10 +64,7 @@ def forget_intents(conn: Connection, entity: str, target: str, pairs: Iterable[t
     if not wanted:
         return
     i = intent.c
-    conn.execute(
-        intent.delete().where(
-            i.entity == entity,
-            i.target == target,
-            or_(*(and_(i.record == number, i.mapping == name) for number, name in wanted)),
-        )
+    where = and_(
+        i.entity == entity, i.target == target, i.record == bindparam("number"), i.mapping == bindparam("name")
     )
+    conn.execute(intent.delete().where(where), [{"number": number, "name": name} for number, name in wanted])

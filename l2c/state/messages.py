@@ -21,6 +21,7 @@ class Stored:
     system: str
     headers: Mapping[str, str]
     body: bytes
+    received: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,12 @@ def next_new(conn: Connection, system: str, after: int) -> Stored | None:
     """The oldest message not worked off yet whose number is above `after`; one at a time, since a body may be large."""
     t = table.c
     row = conn.execute(
-        select(t.id, t.headers, t.body).where(t.state == NEW, t.system == system, t.id > after).order_by(t.id).limit(1)
+        select(t.id, t.headers, t.body, t.received)
+        .where(t.state == NEW, t.system == system, t.id > after)
+        .order_by(t.id)
+        .limit(1)
     ).first()
-    return Stored(row.id, system, json.loads(row.headers), row.body) if row is not None else None
+    return Stored(row.id, system, json.loads(row.headers), row.body, row.received) if row is not None else None
 
 
 def earlier(conn: Connection, system: str, message_id: str, than: int) -> int | None:

@@ -242,8 +242,10 @@ def test_how_records_of_two_sources_meet_is_checked(project):
         "config/flows/thing.yaml:7:16: 'match': 'parts' holds no value to compare; name a field of it"
     ]
     assert texts(project, two) == [
-        "config/flows/thing.yaml:3:3: several systems are read and nobody owns a field: every edit counts; "
-        "write owners: {'*': <system>}"
+        (
+            "config/flows/thing.yaml:3:3: several systems are read and nobody owns a field: every edit counts; "
+            "write owners: {'*': <system>}"
+        )
     ]
 
 
