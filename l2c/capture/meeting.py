@@ -21,12 +21,16 @@ from l2c.state.meetings import ACCEPTED, AMBIGUOUS, REJECTED, WAITING, Candidate
 
 @dataclass(slots=True)
 class Decided:
-    """What becomes of records shown for the first time; `settled` are the keys of candidates that are none any more."""
+    """What becomes of records shown for the first time.
+
+    `settled`: keys of candidates that are none any more; `freed`: records somebody was a candidate for who is not any more.
+    """
 
     births: list[Shown] = field(default_factory=list)
     links: list[tuple[Shown, int]] = field(default_factory=list)
     held: list[Candidate] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
+    freed: list[int] = field(default_factory=list)
 
 
 def values_of(data: Mapping[str, Any], rules: Sequence[Rule]) -> dict[str, tuple[bytes, ...]]:
@@ -56,8 +60,9 @@ def decide(conn: Connection, job: CaptureJob, met: Sequence[Shown], linked: Mapp
             open_ones.append(one)
     hits = _hits(conn, job, open_ones)
     _sort(conn, job, open_ones, hits, decided)
-    held = {candidate.native_key for candidate in decided.held}
+    held = {candidate.native_key: candidate.records for candidate in decided.held}
     decided.settled = [key for key in stored if key not in held]
+    decided.freed = sorted({r for key, one in stored.items() for r in one.records if r not in held.get(key, ())})
     return decided
 
 
@@ -65,9 +70,11 @@ def _sort(
     conn: Connection, job: CaptureJob, met: Sequence[Shown], hits: Mapping[str, tuple[str, list[int]]], decided: Decided
 ) -> None:
     wanted = Counter(record for _, records in hits.values() for record in records)
-    taken = meetings.linked(conn, job.entity, job.system, list(wanted)) if wanted else set()
+    taken = {record for _, record in decided.links}
+    if wanted:
+        taken |= meetings.linked(conn, job.entity, job.system, list(wanted))
     if wanted and not job.first_load:
-        for key, _, records in meetings.hits_in(conn, job.entity, job.system, AMBIGUOUS):
+        for key, _, records in meetings.hits_in(conn, job.entity, job.system, AMBIGUOUS, ACCEPTED):
             if key not in hits:
                 wanted.update(records)
     for one in met:
@@ -85,7 +92,10 @@ def _sort(
 def pairs(
     candidates: Sequence[tuple[str, str, list[int]]], rules: Sequence[Rule], taken: Iterable[int]
 ) -> dict[str, int]:
-    """After a first load: the keys that fit exactly one record which nobody else fits, rule by rule."""
+    """After a first load: the keys that fit exactly one record which nobody else fits, rule by rule.
+
+    What an earlier rule leaves ambiguous no later one links: whom it belongs to is not decided.
+    """
     linked: dict[str, int] = {}
     gone = set(taken)
     for rule in rules:
@@ -94,7 +104,7 @@ def pairs(
         for key, records in group:
             if len(records) == 1 and wanted[records[0]] == 1 and records[0] not in gone:
                 linked[key] = records[0]
-        gone.update(linked.values())
+        gone.update(wanted)
     return linked
 
 

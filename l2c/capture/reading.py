@@ -1,6 +1,7 @@
 """Reading a system: from the cursor on, then the keys waiting in the inbox; one transaction a page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from l2c.capture.ahead import prefetched
 from l2c.capture.job import WHOLE, CaptureJob, Shown
@@ -37,6 +38,8 @@ class Capture:
             self._read(job)
         if any(job.first_load and job.rules for job in self._jobs):
             self._meet()
+            # whoever is shown from now on meets records that are linked already
+            self._jobs = [replace(job, first_load=False) for job in self._jobs]
         if inbox:
             self.drain_inbox()
 

@@ -10,7 +10,7 @@ from l2c.capture.edits import Edited, Edits
 from l2c.capture.job import CaptureJob, Shown
 from l2c.capture.meeting import decide
 from l2c.capture.owners import ANYBODY, EACH, NEWEST
-from l2c.state import cursors, deadletters, distributions, journal, keys, meetings
+from l2c.state import cursors, deadletters, distributions, journal, keys, linking, meetings
 from l2c.state.journal import Entry, Known
 from l2c.state.results import CAPTURE
 
@@ -57,6 +57,8 @@ class PageSettlement:
         for one in newest.values():
             self._sort(one, known.get(one.key), births, edits, gone)
         links: list[tuple[str, str, int]] = []
+        if job.shared:
+            self._vanish([one.key for one in newest.values() if one.error is None and one.payload is None])
         if births and job.shared:
             births, met = self._meet(births)
             edits += met
@@ -125,8 +127,17 @@ class PageSettlement:
         self.counts["ambiguous"] += len(decided.held)
         meetings.put_candidates(conn, job.entity, job.system, decided.held, self._now)
         meetings.forget_candidates(conn, job.entity, job.system, decided.settled)
+        linking.wake_undecided(conn, job.entity, job.system, decided.freed, self._now)
         known = journal.known_records(conn, job.entity, job.system, [record for _, record in decided.links])
         return decided.births, [(one, known[record]) for one, record in decided.links]
+
+    def _vanish(self, missing: Sequence[str]) -> None:
+        """Candidates that are gone, or no customer any more, keep nobody waiting."""
+        conn, job = self._conn, self._job
+        there = meetings.candidates_of(conn, job.entity, job.system, missing) if missing else {}
+        meetings.forget_candidates(conn, job.entity, job.system, list(there))
+        freed = sorted({record for one in there.values() for record in one.records})
+        linking.wake_undecided(conn, job.entity, job.system, freed, self._now)
 
     def _deletions(self, gone: Sequence[tuple[Shown, Known]]) -> list[Entry]:
         """Entries of records that are gone; one that is not this system's to delete goes back to it instead."""

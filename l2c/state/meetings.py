@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, select, update
 
+from l2c.state.linking import chunks
 from l2c.state.sql import insert_missing, upsert
 from l2c.state.tables import candidate, journal, key_mapping, match_value, record
 
 WAITING, AMBIGUOUS, ACCEPTED, REJECTED = "waiting", "ambiguous", "accepted", "rejected"
+OPEN = (WAITING, AMBIGUOUS, ACCEPTED)  # states of a record that may still be one the hub knows
 Values = Mapping[str, Sequence[bytes]]  # by rule
 
 
@@ -64,9 +66,11 @@ def with_values(conn: Connection, entity: str, rule: str, values: Sequence[bytes
 
 def linked(conn: Connection, entity: str, system: str, records: Sequence[int]) -> set[int]:
     """Which of these records have a key in the system."""
-    k = key_mapping.c
-    query = select(k.record).where(k.entity == entity, k.system == system, k.path == "", k.record.in_(records))
-    return set(conn.execute(query).scalars())
+    k, found = key_mapping.c, set[int]()
+    for part in chunks(records):
+        query = select(k.record).where(k.entity == entity, k.system == system, k.path == "", k.record.in_(part))
+        found.update(conn.execute(query).scalars())
+    return found
 
 
 def heads_from(conn: Connection, entity: str, after: int, limit: int) -> list[tuple[int, bytes]]:
@@ -123,10 +127,10 @@ def candidates_in(
     return [_candidate(row) for row in conn.execute(query.limit(limit) if limit is not None else query)]
 
 
-def hits_in(conn: Connection, entity: str, system: str, state: str) -> list[tuple[str, str, list[int]]]:
-    """Key, rule and possible records of the candidates of one state."""
+def hits_in(conn: Connection, entity: str, system: str, *states: str) -> list[tuple[str, str, list[int]]]:
+    """Key, rule and possible records of the candidates in these states."""
     c = candidate.c
-    query = select(c.native_key, c.rule, c.records).where(c.entity == entity, c.system == system, c.state == state)
+    query = select(c.native_key, c.rule, c.records).where(c.entity == entity, c.system == system, c.state.in_(states))
     return [(key, rule, json.loads(records)) for key, rule, records in conn.execute(query.order_by(c.native_key))]
 
 
