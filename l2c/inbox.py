@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from l2c.contract import Message, Messages, Received
-from l2c.distribute import settle_confirmed
+from l2c.distribute import Retries, settle_confirmed
 from l2c.errors import HubError, ProtocolError
 from l2c.state import cursors, messages
 from l2c.state.store import Store
-from l2c.wiring import Wiring
+from l2c.wiring import Wiring, retries_of
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +74,7 @@ class _Work:
     def __init__(self, store: Store, wiring: Wiring, system: str) -> None:
         self._store = store
         self._system = system
+        self._project = wiring.project
         self._connector = wiring.connector(system)
         self._readers = _readers(wiring, system)
 
@@ -115,9 +116,10 @@ class _Work:
             messages.finish(conn, stored.id, messages.DONE, f"a repetition of message {before}")
             return set()
         now = self._store.now()
-        concerned, unclaimed = settle_confirmed(conn, self._system, received.confirmed, now)
-        if unclaimed and now - stored.received < UNCLAIMED_MS:
-            messages.explain(conn, stored.id, f"confirms {len(unclaimed)} writes nobody waits for yet")
+        done = settle_confirmed(conn, self._system, received.confirmed, now, self._retries)
+        concerned = set(done.entities)
+        if done.unclaimed and now - stored.received < UNCLAIMED_MS:
+            messages.explain(conn, stored.id, f"confirms {len(done.unclaimed)} writes nobody waits for yet")
             return concerned
         wanted, unread = self._wanted(received)
         if unread:
@@ -131,6 +133,9 @@ class _Work:
         for entity, keys in wanted.items():
             cursors.put_inbox(conn, entity, self._system, keys, WEBHOOK, now)
         return concerned | set(wanted)
+
+    def _retries(self, entity: str) -> Retries:
+        return retries_of(self._project.flow(entity))
 
     def _wanted(self, received: Received) -> tuple[dict[str, list[str]], list[str]]:
         """The keys to fetch by canonical entity, and the native entities no flow reads."""

@@ -61,6 +61,7 @@ class Runner:
             with self._leased(_lease_name(entity, kind, system, partition)) as lease:
                 if kind == DISTRIBUTE:
                     Distribution(self._store, lease, self._wiring.distribute_job(flow, system, run=run), progress).run()
+                    inbox.work_off(self._store, self._wiring, system)  # what was confirmed before it was settled
                 elif kind == WATCH:
                     Watch(
                         self._store, lease, self._wiring.watch_job(flow, system, row["watch"], run=run), progress

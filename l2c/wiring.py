@@ -157,11 +157,7 @@ class Wiring:
             readers=self.readers(flow.flow, system) if system in flow.active_capture() else (),
             read_env=self._read_env(system),
             list_by=self._list_by(flow.flow),
-            retries=Retries(
-                attempts=flow.retries.attempts,
-                first_ms=int(flow.retries.first_wait.total_seconds() * 1000),
-                max_ms=int(flow.retries.max_wait.total_seconds() * 1000),
-            ),
+            retries=retries_of(flow),
             block=config.block,
             page_size=config.page_size,
             writers=config.writers,
@@ -247,3 +243,12 @@ class Wiring:
     def _list_by(self, entity: str) -> Mapping[str, str]:
         """Of each list whose elements have a key: the field that is it."""
         return {path: one.list_by for path, one in self.project.entity(entity).paths.items() if one.list_by}
+
+
+def retries_of(flow: FlowConfig) -> Retries:
+    """The slow ring of retries of a flow."""
+    return Retries(
+        attempts=flow.retries.attempts,
+        first_ms=int(flow.retries.first_wait.total_seconds() * 1000),
+        max_ms=int(flow.retries.max_wait.total_seconds() * 1000),
+    )

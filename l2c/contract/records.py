@@ -43,13 +43,15 @@ class Change:
     `record.key` is the native key, or '' for a create whose number the target gives. `record.data` holds only the fields to
     write: a field absent is kept, None clears. `before` is what the target held of these fields as far as the hub knows
     (list elements in `before` and not in `record` are to be removed); None when nothing is known.
-    `record.deleted` asks to delete the native record. `mark` is what `find` will look for after a lost answer.
+    `record.deleted` asks to delete the native record. `mark` is what `find` will look for after a lost answer. `answered` is
+    the token of an earlier write of this record that was confirmed: what is sent again under its number might not be heard.
     """
 
     record: Record
     before: Mapping[str, Any] | None = None
     etag: str | None = None
     mark: str | None = None
+    answered: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ class Distribution:
         job, known, now = self._job, self._known(heads), self._store.now()
         decider = Decider(job, now)
         decided = [decider.decide(head, mapper, known) for head in heads for mapper in job.mappers]
-        states = [one for one in decided if isinstance(one, Settled)]
+        held = [one for one in decided if isinstance(one, Settled) and known.states.get(one.place) is one]
+        states = [one for one in decided if isinstance(one, Settled) and known.states.get(one.place) is not one]
         writes, doubtful = self._doubts.look_up([one for one in decided if isinstance(one, Write)], now)
         writes, gone = self._there(writes)
         writes, taken = self._taken(writes)
@@ -89,7 +90,7 @@ class Distribution:
         sent, error = self._send(looked.writes)
         shown = ReadBack(job, known).read(sent, self._store.now()) if job.readers else Shown()
         block = Block(heads, [*states, *doubtful, *gone, *taken, *looked.states], sent, shown, cursor, superseded)
-        block.fetch, block.found = looked.fetch, looked.found
+        block.fetch, block.found, block.held = looked.fetch, looked.found, held
         total = self._settlement.settle(block)
         if self._progress is not None:
             self._progress(total)
@@ -115,7 +116,7 @@ class Distribution:
     def _undecided(self, conn: Connection, numbers: Sequence[int]) -> frozenset[int]:
         """Records that something the target shows may be: nothing is created for them before that is decided."""
         job, wanted = self._job, set(numbers)
-        open_ones = meetings.hits_in(conn, job.entity, job.target, meetings.AMBIGUOUS)
+        open_ones = meetings.hits_in(conn, job.entity, job.target, *meetings.OPEN)
         return frozenset(record for _, _, records in open_ones for record in records if record in wanted)
 
     def _taken(self, writes: Sequence[Write]) -> tuple[list[Write], list[Settled]]:

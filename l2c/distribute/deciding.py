@@ -9,7 +9,7 @@ from l2c.contract import Change, Record
 from l2c.distribute.job import DistributeJob
 from l2c.errors import RecordRejected, ReferenceMissing
 from l2c.mapping import Env, Mapper, decode, digest, encode
-from l2c.state.distributions import UNDECIDED, Settled
+from l2c.state.distributions import OPEN, UNDECIDED, Settled
 from l2c.state.journal import Head, View
 from l2c.state.sending import LEFT, UNSURE
 from l2c.state.store import from_ms, to_ms
@@ -58,7 +58,6 @@ class Known:
     undecided: frozenset[int] = frozenset()  # records a candidate of the target may be
 
 
-_OPEN = ("in_doubt", "awaiting_confirmation")
 _CERTAIN = ("written", "unchanged", "filtered", "waiting", "dead_letter")
 
 
@@ -67,13 +66,19 @@ class Decider:
 
     def __init__(self, job: DistributeJob, now_ms: int) -> None:
         self._job = job
+        self._now = now_ms
         self._env = self._as_of(from_ms(now_ms).astimezone(job.time_zone).date())
         self._looked_at = {reader.native for reader in job.readers}
         self._versions: dict[str, Mapper | None] = {mapper.version: mapper for mapper in job.mappers}
 
     def decide(self, head: Head, mapper: Mapper, known: Known) -> Write | Settled:
-        """The write this head means under this mapping, or the state it ends in without one."""
+        """The write this head means under this mapping, or the state it ends in without one.
+
+        One whose last write may still be confirmed stays just as it is: the very state that was known.
+        """
         previous = known.states.get((head.record, mapper.name))
+        if previous is not None and self._under_way(previous):
+            return previous  # one write of a record at a time: what changed since follows its confirmation
         if head.deleted or head.merged_into is not None:
             return self._leave(head, mapper, previous, known)
         if self._shows(head, previous, known):
@@ -89,15 +94,21 @@ class Decider:
         if not mapped.passes:
             return self._leave(head, mapper, previous, known, due_at)
         hashed = digest(encode(mapped.data))
-        if previous is not None and previous.hash == hashed and previous.status not in _OPEN and not previous.returned:
+        if previous is not None and previous.hash == hashed and previous.status not in OPEN and not previous.returned:
             return self._state(head, mapper, previous, "unchanged", written=True, due_at=due_at)
         key = known.native_keys.get(head.record)
         if key is None and head.record in known.undecided:
             text = f"'{self._job.target}' shows records that may be this one; decide: l2c matches {self._job.entity}"
             return self._state(head, mapper, previous, "waiting", code="ambiguous", message=text, awaited=UNDECIDED)
         before = None if mapper.native in self._looked_at else self._before(mapper, previous, known)
-        change = Change(Record(key or mapped.key, mapped.data), before=before)
+        change = Change(Record(key or mapped.key, mapped.data), before=before, answered=_answered(previous))
         return Write(head, mapper, change, hashed, previous, due_at, gives_key=key is None and bool(mapped.key))
+
+    def _under_way(self, previous: Settled) -> bool:
+        """Whether a write was accepted and may still be confirmed."""
+        return (
+            previous.status == "awaiting_confirmation" and previous.due_at is not None and previous.due_at > self._now
+        )
 
     def _shows(self, head: Head, previous: Settled | None, known: Known) -> bool:
         """Whether the target last showed just this: what came from it does not go back."""
@@ -117,7 +128,9 @@ class Decider:
         if not written or not key or mapper.leave in (None, "keep"):
             return self._state(head, mapper, previous, "filtered", due_at=due_at)
         record = Record(key, {}, deleted=True) if mapper.leave == "delete" else Record(key, mapper.leave_data())
-        return Write(head, mapper, Change(record), LEFT, previous, due_at, must_exist=guessed)
+        return Write(
+            head, mapper, Change(record, answered=_answered(previous)), LEFT, previous, due_at, must_exist=guessed
+        )
 
     def _key_sent(self, mapper: Mapper, payloads: Sequence[bytes]) -> str | None:
         """The native key a first write that was never settled carried."""
@@ -187,6 +200,11 @@ class Decider:
 
     def _start_of(self, day: date) -> int:
         return to_ms(datetime.combine(day, time(), tzinfo=self._job.time_zone).astimezone(UTC))
+
+
+def _answered(previous: Settled | None) -> str | None:
+    """The token of a write the target has answered."""
+    return previous.token if previous is not None and previous.status not in OPEN else None
 
 
 def _unite(before: dict[str, Any], more: Mapping[str, Any]) -> None:

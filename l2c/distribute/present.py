@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from l2c.contract import Change, Record
+from l2c.contract import Record
 from l2c.distribute.deciding import Known, Write
 from l2c.distribute.job import DistributeJob
 from l2c.errors import RecordRejected
 from l2c.mapping import Env, Mapper, decode, digest, encode
-from l2c.state.distributions import Settled
+from l2c.state.distributions import OPEN, Settled
 from l2c.state.journal import View
 from l2c.state.store import from_ms
 
@@ -86,7 +86,9 @@ class Present:
             if name != write.mapper.config.key and not same(value, there.data.get(name), before.get(name))
         }
         if data:
-            looked.writes.append(replace(write, change=Change(Record(key, data), before=before, etag=there.etag)))
+            looked.writes.append(
+                replace(write, change=replace(write.change, record=Record(key, data), before=before, etag=there.etag))
+            )
         else:
             looked.states.append(write.settled("unchanged", hash=write.hash, written_seq=write.head.seq))
 
@@ -105,7 +107,9 @@ class Present:
     def _capture_first(self, write: Write, looked: Looked) -> None:
         key, number = write.change.record.key, write.head.record
         text = f"'{self._job.target}' shows something the hub has not seen yet; it is read before it is written"
-        looked.states.append(write.settled("retrying", code="moved", message=text, due_at=self._now + 1))
+        doubtful = write.previous is not None and write.previous.status in OPEN
+        status = "in_doubt" if doubtful else "retrying"  # what it shows may be what was written
+        looked.states.append(write.settled(status, code="moved", message=text, due_at=self._now + 1))
         looked.fetch.append(key)
         if number not in self._known.native_keys:
             looked.found.append((key, number))

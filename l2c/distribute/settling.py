@@ -13,14 +13,14 @@ from l2c.distribute.doubt import Doubts
 from l2c.distribute.job import STATE_OF, DistributeJob
 from l2c.distribute.readback import Shown
 from l2c.state import cursors, deadletters, distributions, intents, journal, keys, leases, runs, sending
-from l2c.state.distributions import Settled
+from l2c.state.distributions import OPEN, Settled
 from l2c.state.journal import Head
 from l2c.state.results import DISTRIBUTE
 from l2c.state.sending import UNSURE
 from l2c.state.store import Store
 
 Sent = tuple[Write, Outcome | None]
-_LATER = ("retrying", "in_doubt", "awaiting_confirmation")
+_LATER = ("retrying", *OPEN)
 _WEIGHT = (
     "filtered",
     "unchanged",
@@ -38,6 +38,7 @@ CREATED_NOTHING = ("dead_letter", "retrying", "filtered")  # states that take ba
 class Block:
     """What became of one block: states without a write, writes with their outcomes, what the target shows since.
 
+    `held`: states that stay as they are, counted and not stored again: a confirmation may come at any moment.
     `fetch`: keys of the target to capture; `found`: keys of records that turned out to be there.
     """
 
@@ -49,6 +50,7 @@ class Block:
     superseded: int
     fetch: list[str] = field(default_factory=list)
     found: list[tuple[str, int]] = field(default_factory=list)
+    held: Sequence[Settled] = ()
 
 
 class BlockSettlement:
@@ -66,7 +68,8 @@ class BlockSettlement:
         job, now = self._job, self._store.now()
         done = [self._outcome_state(write, outcome) for write, outcome in block.sent]
         states = [*block.states, *done]
-        counts = Counter(_counted(states) if len(job.mappers) > 1 else (state.status for state in states))
+        every = [*states, *block.held]
+        counts = Counter(_counted(every) if len(job.mappers) > 1 else (state.status for state in every))
         counts["due"] = len(block.heads) + block.superseded
         counts["superseded"] += block.superseded
         with self._store.writing() as conn:
@@ -75,14 +78,14 @@ class BlockSettlement:
             self._settle_keys(conn, block, done, now)
             self._settle_dead_letters(conn, states, block.heads, now)
             if self._doubts.needed:
-                open_ones = ("in_doubt", "awaiting_confirmation")
-                sure = [(s.record, s.mapping) for s in states if s.status not in open_ones]
+                sure = [(s.record, s.mapping) for s in states if s.status not in OPEN]
                 intents.forget_intents(conn, job.entity, job.target, sure)
             if job.readers:
                 self._settle_views(conn, block, now)
             if block.cursor is not None:
                 cursors.set_cursor(conn, job.entity, job.target, DISTRIBUTE, str(block.cursor), now)
             if block.sent:
+                sending.replace_tokens(conn, job.entity, job.target, _replaced(block, done), now)
                 sending.settled(conn, job.entity, job.target)
             return runs.add_counts(conn, job.run, counts)
 
@@ -125,7 +128,7 @@ class BlockSettlement:
             due_at = now + job.retries.wait_ms(attempts, outcome.retry_after)
             spent = attempts >= job.retries.attempts and outcome.status is not Status.UNKNOWN  # no fault of the record
             status = "dead_letter" if spent else status
-        if status in ("in_doubt", "awaiting_confirmation"):
+        if status in OPEN:
             due_at = self._doubts.look_after(write, now)
         if status == "in_doubt":
             status = "dead_letter" if self._doubts.undecidable(write) else status
@@ -145,7 +148,7 @@ class BlockSettlement:
             message="" if good else _words(job, write, outcome),
             attempts=0 if good else attempts,
             due_at=due_at if status in _LATER else (None if status == "dead_letter" else write.due_at),
-            token=outcome.token if outcome is not None and status in ("in_doubt", "awaiting_confirmation") else None,
+            token=_token(previous, outcome, status),
             **certain,
         )
 
@@ -189,6 +192,23 @@ def _counted(states: Sequence[Settled]) -> Iterable[str]:
         if have is None or _WEIGHT.index(state.status) > _WEIGHT.index(have):
             worst[state.record] = state.status
     return worst.values()
+
+
+def _token(previous: Settled | None, outcome: Outcome | None, status: str) -> str | None:
+    """By what a confirmation will be known."""
+    if outcome is None:
+        return previous.token if previous is not None else None
+    return outcome.token if status in OPEN else None
+
+
+def _replaced(block: Block, done: Sequence[Settled]) -> dict[str, int]:
+    """Tokens of writes that were sent again before they were confirmed, with their records."""
+    return {
+        write.previous.token: write.head.record
+        for (write, _), state in zip(block.sent, done, strict=True)
+        if write.previous is not None and write.previous.token is not None and write.previous.status in OPEN
+        if write.previous.token != state.token
+    }
 
 
 def _words(job: DistributeJob, write: Write, outcome: Outcome | None) -> str:

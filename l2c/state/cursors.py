@@ -17,6 +17,18 @@ def get_cursor(conn: Connection, entity: str, system: str, kind: str, partition:
     ).scalar()
 
 
+def places(conn: Connection, system: str, kind: str, partition: str) -> list[tuple[str, str]]:
+    """Entity and value of the cursors of one kind and partition."""
+    c = cursor.c
+    query = select(c.entity, c.value).where(c.system == system, c.kind == kind, c.partition == partition)
+    return [(row[0], row[1]) for row in conn.execute(query)]
+
+
+def drop_old(conn: Connection, kind: str, before: int) -> None:
+    """Forget the cursors of one kind that were last moved before that."""
+    conn.execute(delete(cursor).where(cursor.c.kind == kind, cursor.c.moved < before))
+
+
 def set_cursor(
     conn: Connection, entity: str, system: str, kind: str, value: str, now: int, *, partition: str = ""
 ) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
 
 from l2c.state import keys
 from l2c.state.sql import upsert
 from l2c.state.tables import distribution, record
 
+OPEN = ("in_doubt", "awaiting_confirmation")  # states of a write that may or may not have taken effect
 UNDECIDED = "undecided"  # what a state waits for whose record may be one the target shows
 SETTLED = ("written", "unchanged", "filtered")  # nothing is to be done before something changes
 
@@ -51,6 +52,11 @@ class Settled:
     token: str | None = None
     settled: int = 0
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """The record and the mapping file: what states are kept by."""
+        return self.record, self.mapping
+
     @classmethod
     def after(
         cls, previous: "Settled | None", place: tuple[int, str], *, seq: int, version: str, status: str, **rest: Any
@@ -62,8 +68,7 @@ class Settled:
         rest.setdefault("attempts", previous.attempts if previous else 0)
         if status not in SETTLED:
             rest.setdefault("returned", previous.returned if previous else False)
-        if status in ("in_doubt", "awaiting_confirmation"):
-            rest.setdefault("token", previous.token if previous else None)
+        rest.setdefault("token", previous.token if previous else None)
         return cls(record=record, mapping=mapping, seq=seq, version=version, status=status, **rest)
 
 
@@ -96,7 +101,7 @@ def settle(conn: Connection, entity: str, target: str, states: Sequence[Settled]
 
 
 def awaiting(conn: Connection, target: str, tokens: Sequence[str]) -> dict[str, tuple[str, Settled]]:
-    """The states that wait for the confirmations of these tokens, with their entity."""
+    """The states whose last accepted write has one of these tokens, confirmed already or not, with their entity."""
     d = distribution.c
     query = select(d.token, d.entity, *(d[name] for name in (*COLUMNS, "settled"))).where(
         d.target == target, d.token.in_(tokens)
@@ -152,7 +157,7 @@ def give_back(conn: Connection, entity: str, target: str, records: Sequence[int]
     """The target holds something it does not own: it is due, even where the head did not change."""
     d = distribution.c
     where = and_(d.entity == entity, d.target == target, d.record.in_(records))
-    conn.execute(update(distribution).where(where).values(due_at=now, returned=True))
+    conn.execute(update(distribution).where(where).values(due_at=_at_once(now), returned=True))
 
 
 def make_due(
@@ -171,7 +176,13 @@ def make_due(
         query = query.where(d.record.in_(records))
     if mapping is not None:
         query = query.where(d.mapping == mapping)
-    return conn.execute(query.values(due_at=now)).rowcount
+    return conn.execute(query.values(due_at=_at_once(now))).rowcount
+
+
+def _at_once(now: int) -> ColumnElement[int]:
+    """Due now; what awaits its confirmation is due when that comes, or when its time is over, and not before."""
+    d = distribution.c
+    return case((and_(d.status == "awaiting_confirmation", d.due_at > now), d.due_at), else_=now)
 
 
 def count_other_version(conn: Connection, entity: str, target: str, mapping: str, version: str) -> int:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, and_, delete, exists, select
 
-from l2c.state import messages
+from l2c.state import cursors, messages, sending
 from l2c.state.tables import distribution, journal, record, run
 
 
@@ -12,5 +12,6 @@ def purge(conn: Connection, before: int) -> dict[str, int]:
     is_head = exists(select(r.record).where(and_(r.entity == j.entity, r.record == j.record, r.head_seq == j.seq)))
     is_held = exists(select(d.record).where(and_(d.entity == j.entity, d.record == j.record, d.written_seq == j.seq)))
     entries = conn.execute(delete(journal).where(j.at < before, ~is_head, ~is_held)).rowcount
+    cursors.drop_old(conn, sending.REPLACED, before)
     done = conn.execute(delete(run).where(run.c.started < before, run.c.status != "running")).rowcount
     return {"journal": entries, "runs": done, "messages": messages.purge(conn, before)}

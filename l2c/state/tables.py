@@ -181,7 +181,7 @@ distribution = Table(
     Column("waiting_for", Text, comment="reference path and key that will wake it"),
     Column("settled", BigInteger, nullable=False),
     Column("returned", Boolean, nullable=False, server_default=false(), comment="an owner's value goes back to it"),
-    Column("token", Text, comment="of a write accepted and not confirmed yet"),
+    Column("token", Text, comment="of the last write accepted, by which its confirmation is known"),
     Index(
         "ix_distribution_due",
         "entity",

@@ -11,7 +11,7 @@ MODULE = '''\
 import json
 
 from connectors.s4hana import S4HanaConnector
-from l2c.contract import Outcome, Received
+from l2c.contract import Outcome, Received, Status
 from l2c.errors import ProtocolError
 
 
@@ -24,8 +24,14 @@ class Sender(S4HanaConnector):
             data = json.loads(message.body)
         except ValueError:
             raise ProtocolError("the body is not JSON") from None
-        confirmed = {token: Outcome(status) for token, status in data.get("confirmed", {}).items()}
+        confirmed = {token: _outcome(said) for token, said in data.get("confirmed", {}).items()}
         return Received(data.get("id"), [tuple(pair) for pair in data["keys"]], confirmed)
+
+
+def _outcome(said):
+    """A status alone, or the fields of an outcome."""
+    fields = said if isinstance(said, dict) else {"status": said}
+    return Outcome(**{**fields, "status": Status(fields["status"])})
 
 
 class Deaf(S4HanaConnector):

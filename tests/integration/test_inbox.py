@@ -13,14 +13,17 @@ from pydantic import SecretStr
 from l2c import inbox
 from l2c.config import Project
 from l2c.contract import Connection
-from l2c.errors import ConfigError, TransientError
-from l2c.state import cursors, messages
+from l2c.errors import ConfigError
+from l2c.state import cursors, deadletters, distributions, intents, journal, keys, messages, sending, versions
+from l2c.state.distributions import Settled
+from l2c.state.journal import Entry
 from l2c.state.store import Store
 from l2c.wiring import Wiring
 from tests.dags.sender import install
 
 ROOT = Path(__file__).parents[2]
 PLACE = ("business_partner", "s4hana")
+MAPPING = "s4hana/business_partner.write"
 
 
 @pytest.fixture
@@ -42,6 +45,42 @@ def message(wiring: Wiring, number: str | None, *keys: str, native: str = "A_Bus
     return inbox.receive(
         wiring.store, wiring, "s4hana", {"Content-Type": "application/json"}, json.dumps(body).encode()
     )
+
+
+def accepted(store: Store, token: str, *, record: int = 0, attempts: int = 0) -> int:
+    """A record of the shop whose create S/4HANA has accepted under that token; its number."""
+    now = store.now()
+    with store.writing() as conn:
+        if not record:
+            journal.lock(conn, "business_partner")
+            entry = Entry("u-1", 0, "change", b"1" * 16, b'{"name":"A"}', born=True)
+            journal.append(conn, "business_partner", [entry], origin="commerce", run=1, mapping="v", now=now)
+            keys.add_keys(conn, "business_partner", "commerce", [("", "u-1", entry.record)])
+            record = entry.record
+        [head] = journal.heads_of(conn, "business_partner", [record])
+        state = Settled(
+            record,
+            MAPPING,
+            head.seq,
+            head.seq,
+            b"h" * 16,
+            "v",
+            "awaiting_confirmation",
+            attempts=attempts,
+            due_at=now + 600_000,
+            token=token,
+        )
+        distributions.settle(conn, *PLACE, [state], now)
+        mark = f"L2C-{record}"
+        intents.intend(
+            conn, *PLACE, [intents.Intent(record, MAPPING, head.seq, mark, 1, intents.OPEN, now + 600_000)], now
+        )
+    return record
+
+
+def stored(store: Store, record: int) -> Settled:
+    with store.reading() as conn:
+        return distributions.stored(conn, *PLACE, [record])[record, MAPPING]
 
 
 def asked(store: Store) -> list[tuple[str, str]]:
@@ -81,13 +120,8 @@ def test_what_can_be_read_of_a_message_is_fetched_though_the_rest_is_unknown(wir
 def test_many_at_once_take_each_message_once(wiring: Wiring, store: Store, clock) -> None:
     for number in range(30):
         message(wiring, f"m-{number % 10}", f"10000{number % 10:02}")
-    puts: list[str] = []
-
-    def count(_: str, confirmed: Any) -> None:
-        puts.extend(confirmed)
-
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: inbox.work_off(store, wiring, "s4hana", confirm=count), range(4)))
+        list(pool.map(lambda _: inbox.work_off(store, wiring, "s4hana"), range(4)))
     with store.reading() as conn:
         rows = messages.listed(conn)
     assert len(asked(store)) == 10
@@ -108,26 +142,131 @@ def test_a_message_that_was_counted_as_done_is_not_asked_for_again_by_its_repeti
     assert asked(store) == []
 
 
-def test_confirmations_wait_until_somebody_settles_them(wiring: Wiring, store: Store) -> None:
-    number = message(wiring, "c-1", confirmed={"token-1": "written"})
-    assert inbox.work_off(store, wiring, "s4hana") == frozenset()
-    assert states(store)[0][0] == "new"
-    told: list[Any] = []
-    inbox.work_off(store, wiring, "s4hana", confirm=lambda system, outcomes: told.append((system, dict(outcomes))))
-    assert [(system, outcomes["token-1"].status) for system, outcomes in told] == [("s4hana", "written")]
+def test_a_confirmation_settles_the_write_it_names(wiring: Wiring, store: Store) -> None:
+    record = accepted(store, "token-1")
+    message(wiring, "c-1", confirmed={"token-1": {"status": "created", "native_key": "1000001"}})
+    assert inbox.work_off(store, wiring, "s4hana") == {"business_partner"}
     assert states(store) == [("done", "1 confirmed")]
-    assert number == 1
+    state = stored(store, record)
+    assert (state.status, state.due_at, state.attempts) == ("written", None, 0)
+    with store.reading() as conn:
+        assert intents.intents_of(conn, *PLACE) == []
+        assert keys.key_of(conn, *PLACE, "", record) == "1000001"
+    assert asked(store) == [("1000001", "confirmed")]
 
 
-def test_confirmations_that_cannot_be_settled_now_hold_back_no_other_message(wiring: Wiring, store: Store) -> None:
-    message(wiring, "c-1", confirmed={"token-1": "written"})
+def test_a_confirmation_that_comes_before_its_write_is_settled_waits_for_it(wiring: Wiring, store: Store) -> None:
+    message(wiring, "c-1", confirmed={"token-1": "updated"})
     message(wiring, "m-2", "1000001")
+    assert inbox.work_off(store, wiring, "s4hana") == {"business_partner"}
+    assert states(store) == [
+        ("new", "confirms 1 writes nobody waits for yet"),
+        ("done", "business_partner: 1 to fetch"),
+    ]
+    record = accepted(store, "token-1")
+    inbox.work_off(store, wiring, "s4hana")
+    assert states(store)[0] == ("done", "1 confirmed")
+    assert stored(store, record).status == "written"
 
-    def busy(_system: str, _outcomes: Any) -> None:
-        raise TransientError("the state store is busy")
 
-    assert inbox.work_off(store, wiring, "s4hana", confirm=busy) == {"business_partner"}
-    assert states(store) == [("new", "the state store is busy"), ("done", "business_partner: 1 to fetch")]
+def test_a_confirmation_nobody_ever_waits_for_is_done_with_after_a_while(wiring: Wiring, store: Store, clock) -> None:
+    message(wiring, "c-1", confirmed={"token-1": "updated"})
+    clock.forward(minutes=14)
+    inbox.work_off(store, wiring, "s4hana")
+    assert states(store)[0][0] == "new"
+    clock.forward(minutes=1)
+    inbox.work_off(store, wiring, "s4hana")
+    assert states(store)[0][0] == "done"
+
+
+def test_a_confirmation_told_twice_has_one_effect_and_waits_for_nobody(wiring: Wiring, store: Store) -> None:
+    record = accepted(store, "token-1")
+    for number in ("c-1", "c-1", "c-2"):
+        message(wiring, number, confirmed={"token-1": {"status": "created", "native_key": "1000001"}})
+        inbox.work_off(store, wiring, "s4hana")
+    assert [state for state, _ in states(store)] == ["done", "done", "done"]
+    assert stored(store, record).status == "written"
+
+
+def test_a_refusal_becomes_a_dead_letter_in_the_words_of_the_target(wiring: Wiring, store: Store) -> None:
+    record = accepted(store, "token-1")
+    said = {"status": "rejected", "code": "102(R1)", "message": "Postal code 1 is not valid in DE"}
+    message(wiring, "c-1", confirmed={"token-1": said})
+    inbox.work_off(store, wiring, "s4hana")
+    state = stored(store, record)
+    assert (state.status, state.hash, state.due_at) == ("dead_letter", None, None)
+    with store.reading() as conn:
+        [letter] = deadletters.select_open(conn, "business_partner", "s4hana")
+        assert intents.intents_of(conn, *PLACE) == []
+    assert (letter.key, letter.code) == ("u-1", "102(R1)")
+    assert letter.message == "s4hana: Postal code 1 is not valid in DE"
+
+
+@pytest.mark.parametrize("status", ["failed", "conflict"])
+def test_what_failed_for_the_moment_is_sent_again_later_and_set_aside_in_the_end(
+    wiring: Wiring, store: Store, clock, status: str
+) -> None:
+    record = accepted(store, "token-0")
+    for attempt in range(1, 6):
+        token = f"token-{attempt - 1}"
+        message(wiring, f"c-{attempt}", confirmed={token: {"status": status, "message": "locked by MILLER"}})
+        inbox.work_off(store, wiring, "s4hana")
+        state = stored(store, record)
+        if attempt < 5:
+            assert (state.status, state.attempts, state.hash) == ("retrying", attempt, sending.UNSURE)
+            assert state.due_at == store.now() + 30_000 * 2 ** (attempt - 1)
+            clock.forward(minutes=10)
+            accepted(store, f"token-{attempt}", record=record, attempts=attempt)
+    assert (state.status, state.message) == ("dead_letter", "s4hana: locked by MILLER")
+
+
+def test_an_overtaken_create_is_linked_so_that_it_is_read_and_not_created_again(wiring: Wiring, store: Store) -> None:
+    record = accepted(store, "token-1")
+    message(wiring, "c-1", confirmed={"token-1": {"status": "conflict", "native_key": "1000001"}})
+    inbox.work_off(store, wiring, "s4hana")
+    assert stored(store, record).status == "retrying"
+    with store.reading() as conn:
+        assert keys.key_of(conn, *PLACE, "", record) == "1000001"
+    assert asked(store) == [("1000001", "confirmed")]
+
+
+def test_a_confirmation_of_a_write_that_was_sent_again_tells_the_key_and_leaves_the_newest_alone(
+    wiring: Wiring, store: Store
+) -> None:
+    record = accepted(store, "token-2")
+    with store.writing() as conn:
+        sending.replace_tokens(conn, *PLACE, {"token-1": record, "token-0": record}, store.now())
+    message(wiring, "c-0", confirmed={"token-0": {"status": "rejected", "message": "no"}})
+    message(wiring, "c-1", confirmed={"token-1": {"status": "created", "native_key": "1000001"}})
+    inbox.work_off(store, wiring, "s4hana")
+    assert [state for state, _ in states(store)] == ["done", "done"]
+    state = stored(store, record)
+    assert (state.status, state.token) == ("awaiting_confirmation", "token-2")
+    with store.reading() as conn:
+        assert keys.key_of(conn, *PLACE, "", record) == "1000001"
+
+
+@pytest.mark.parametrize("change", ["head", "returned", "resend"])
+def test_what_changed_while_a_write_was_under_way_is_due_when_it_is_confirmed(
+    wiring: Wiring, store: Store, change: str
+) -> None:
+    record = accepted(store, "token-1")
+    due_at = stored(store, record).due_at
+    with store.writing() as conn:
+        if change == "head":
+            first = stored(store, record).seq
+            entries = [Entry("u-1", record, "change", b"2" * 16, b'{"name":"B"}', previous=first)]
+            journal.append(conn, "business_partner", entries, origin="commerce", run=1, mapping="v", now=store.now())
+        elif change == "returned":
+            distributions.give_back(conn, *PLACE, [record], store.now())
+        else:
+            versions.put_in_force(conn, *PLACE, [(MAPPING, "newer")], store.now())
+            distributions.make_due(conn, *PLACE, store.now(), mapping=MAPPING)
+    assert stored(store, record).due_at == due_at, "it is not looked at before it is confirmed or its time is over"
+    message(wiring, "c-1", confirmed={"token-1": "updated"})
+    inbox.work_off(store, wiring, "s4hana")
+    state = stored(store, record)
+    assert (state.status, state.due_at) == ("written", store.now())
 
 
 def test_a_connector_that_takes_no_messages_says_so(wiring: Wiring, store: Store) -> None:

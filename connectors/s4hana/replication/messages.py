@@ -99,13 +99,15 @@ class Messages:
         """The number of the message: the same for the same change of the same state while a message may be at work.
 
         A change that is prepared again within `max_processing_s` says the same under the same number, so a receiver that
-        got both acts once. Later it gets a new one: the old message is no longer at work, and a receiver that ignores
-        repetitions would never answer it. Creates end in an even digit, changes in an odd one.
+        got both acts once. Later, and after the earlier message was answered, it gets a new one: the old message is no
+        longer at work, and a receiver that ignores repetitions would never answer it. Creates end in an even digit, changes
+        in an odd one.
         """
         length = self._settings.max_processing_s
         period = int(now.timestamp() // length) if length else now.isoformat()
         state = [target.etag, str(target.changed_at)] if target else []
-        said = msgspec.json.encode([change.mark, change.record.key, state, period, content], order="deterministic")
+        about = [change.mark, change.record.key, change.answered, state, period, content]
+        said = msgspec.json.encode(about, order="deterministic")
         whole = uuid.uuid5(NAMESPACE, f"{self._settings.business_system}/{said.decode()}").int
         return Named(uuid.UUID(int=whole & ~1 | (0 if target is None else 1)))
 

@@ -27,7 +27,7 @@ def new(store: Store, after: int = 0) -> messages.Stored | None:
 def test_a_message_is_kept_byte_for_byte(store: Store) -> None:
     body = bytes(range(256))
     number = put(store, body)
-    assert new(store) == messages.Stored(number, "shop", {"ce-type": "Änderung"}, body)
+    assert new(store) == messages.Stored(number, "shop", {"ce-type": "Änderung"}, body, store.now())
 
 
 def test_messages_come_oldest_first_and_only_those_of_the_system(store: Store) -> None:
@@ -56,6 +56,20 @@ def test_a_senders_number_is_taken_once_for_each_system(store: Store) -> None:
     with pytest.raises(IntegrityError):
         finish(store, two, messages.DONE, "m-1")
     assert new(store).id == two
+
+
+def test_a_message_that_stays_new_says_why(store: Store) -> None:
+    number, done = put(store), put(store)
+    finish(store, done, messages.DONE)
+    with store.writing() as conn:
+        for one in (number, done):
+            messages.explain(conn, one, "nobody waits for it yet")
+    with store.reading() as conn:
+        assert [(row.id, row.state, row.detail) for row in messages.listed(conn)] == [
+            (done, "done", "why"),
+            (number, "new", "nobody waits for it yet"),
+        ]
+    assert new(store).id == number
 
 
 def test_new_and_failed_messages_are_counted_by_system(store: Store) -> None:
