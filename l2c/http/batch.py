@@ -5,6 +5,7 @@ A changeset is all or nothing; the changesets of one batch stand alone, so one b
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -79,26 +80,47 @@ def read_batch(content_type: str, body: bytes, sizes: Sequence[int]) -> list[tup
     """The parts of each changeset, in the order sent; `sizes` are the numbers of requests in each.
 
     A changeset that succeeded has one part for each request; a refused one has a single part. Parts are matched by
-    Content-ID where the server repeats it, else by order. A changeset whose answer is missing or cannot be read is None:
-    what became of it is not known. Nothing raises: a damaged answer leaves its rest None.
+    Content-ID where the server repeats it, else by order where none is missing. A changeset whose answer is missing or
+    cannot be read is None: what became of it is not known. Nothing raises: a damaged answer leaves its rest None.
     """
     found: list[tuple[Part, ...] | None] = [None] * len(sizes)
     owners = [index for index, size in enumerate(sizes) for _ in range(size)]
-    for order, (parts, numbers) in enumerate(_answers(content_type, body)):
-        owner = _owner(numbers, owners, order)
-        if owner is None or owner >= len(found) or found[owner] is not None:
+    answers = list(_answers(content_type, body))
+    for owner, (parts, _) in zip(_placed([_owner(n, owners) for _, n in answers], len(sizes)), answers, strict=True):
+        if owner is None or found[owner] is not None:
             continue
         if len(parts) == sizes[owner] or (len(parts) == 1 and parts[0].status >= 300):
             found[owner] = parts or None
     return found
 
 
-def _owner(numbers: list[int], owners: list[int], order: int) -> int | None:
-    """The changeset that was sent with these Content-IDs; without any, the one at the same place."""
+_NAMELESS, _NOBODY = -1, -2
+
+
+def _owner(numbers: list[int], owners: list[int]) -> int:
+    """The changeset that was sent with these Content-IDs."""
     if not numbers:
-        return order
-    named = {owners[number - 1] if 0 < number <= len(owners) else None for number in numbers}
-    return named.pop() if len(named) == 1 else None
+        return _NAMELESS
+    named = {owners[number - 1] if 0 < number <= len(owners) else _NOBODY for number in numbers}
+    return named.pop() if len(named) == 1 else _NOBODY
+
+
+def _placed(named: Sequence[int], changesets: int) -> list[int | None]:
+    """The changeset of each answer: those without a name only where just as many are missing between two that have one.
+
+    A refusal often has no name. Were it taken by order alone, it would be taken for the answer of a changeset whose own
+    answer is missing: that one would be sent again although it may have acted.
+    """
+    placed: list[int | None] = [owner if owner >= 0 else None for owner in named]
+    anchors = [(-1, -1), *((at, owner) for at, owner in enumerate(named) if owner >= 0), (len(named), changesets)]
+    if any(before >= after for (_, before), (_, after) in pairwise(anchors)):
+        return placed  # in an order of its own, or one answered twice
+    for (left, before), (right, after) in pairwise(anchors):
+        if right - left == after - before:
+            for at in range(left + 1, right):
+                if named[at] == _NAMELESS:
+                    placed[at] = before + at - left
+    return placed
 
 
 def _answers(content_type: str, body: bytes) -> Iterator[tuple[tuple[Part, ...], list[int]]]:

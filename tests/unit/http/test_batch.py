@@ -88,8 +88,19 @@ def test_a_missing_part_among_named_ones_is_the_unknown_one():
     assert statuses(read_batch(TYPE, body, [1, 1, 1])) == [[201], None, [201]]
 
 
-def test_missing_parts_at_the_end_are_unknown():
-    assert statuses(read_batch(TYPE, batch(changeset(http(201))), [1, 1, 1])) == [[201], None, None]
+def test_where_a_part_is_missing_one_without_a_name_could_be_anybodys():
+    assert statuses(read_batch(TYPE, batch(changeset(http(201))), [1, 1, 1])) == [None, None, None]
+
+
+def test_a_refusal_without_a_name_is_never_taken_for_that_of_a_record_whose_part_is_missing():
+    named = [changeset(http(201, number=1)), single(http(429)), changeset(http(201, number=4)), single(http(400))]
+    assert statuses(read_batch(TYPE, batch(*named), [1] * 5)) == [[201], None, None, [201], [400]]
+    assert statuses(read_batch(TYPE, batch(*named[:3]), [1] * 5)) == [[201], None, None, [201], None]
+
+
+def test_among_named_parts_in_another_order_one_without_a_name_tells_nothing():
+    body = batch(changeset(http(201, number=3)), single(http(400)), changeset(http(201, number=1)))
+    assert statuses(read_batch(TYPE, body, [1, 1, 1])) == [[201], None, [201]]
 
 
 def test_a_changeset_of_several_requests_has_all_answers_or_one_refusal():
