@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from l2c.contract import Outcome, Status
 from l2c.distribute.deciding import Write
-from l2c.distribute.doubt import Doubts
+from l2c.distribute.doubt import TWO_HITS, Doubts
 from l2c.distribute.job import STATE_OF, DistributeJob
 from l2c.distribute.readback import Shown
-from l2c.state import cursors, deadletters, distributions, intents, journal, keys, leases, runs, sending
+from l2c.state import cursors, deadletters, distributions, intents, journal, keys, leases, meetings, runs, sending
 from l2c.state.distributions import OPEN, Settled
 from l2c.state.journal import Head
 from l2c.state.results import DISTRIBUTE
@@ -78,8 +78,9 @@ class BlockSettlement:
             self._settle_keys(conn, block, done, now)
             self._settle_dead_letters(conn, states, block.heads, now)
             if self._doubts.needed:
-                sure = [(s.record, s.mapping) for s in states if s.status not in OPEN]
+                sure = [s.place for s in states if s.status not in OPEN and s.code != TWO_HITS]
                 intents.forget_intents(conn, job.entity, job.target, sure)
+                self._doubts.renew(conn, [s.place for s in done if s.status in OPEN], now)
             if job.readers:
                 self._settle_views(conn, block, now)
             if block.cursor is not None:
@@ -98,6 +99,7 @@ class BlockSettlement:
     def _settle_keys(self, conn: Connection, block: Block, done: Sequence[Settled], now: int) -> None:
         job = self._job
         new = [("", key, record) for key, record in block.found]
+        meetings.forget_candidates(conn, job.entity, job.target, [key for key, _ in block.found])
         elements: list[tuple[str, str, int, str]] = []
         void: list[tuple[str, int]] = []
         for (write, outcome), state in zip(block.sent, done, strict=True):
@@ -129,7 +131,7 @@ class BlockSettlement:
             spent = attempts >= job.retries.attempts and outcome.status is not Status.UNKNOWN  # no fault of the record
             status = "dead_letter" if spent else status
         if status in OPEN:
-            due_at = self._doubts.look_after(write, now)
+            due_at = self._doubts.look_after(write.place, now)
         if status == "in_doubt":
             status = "dead_letter" if self._doubts.undecidable(write) else status
         good = status in ("written", "unchanged", "awaiting_confirmation")
@@ -206,8 +208,8 @@ def _replaced(block: Block, done: Sequence[Settled]) -> dict[str, int]:
     return {
         write.previous.token: write.head.record
         for (write, _), state in zip(block.sent, done, strict=True)
-        if write.previous is not None and write.previous.token is not None and write.previous.status in OPEN
-        if write.previous.token != state.token
+        if write.previous is not None and write.previous.token not in (None, state.token)
+        if write.previous.status != "written"
     }
 
 

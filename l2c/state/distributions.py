@@ -68,7 +68,8 @@ class Settled:
         rest.setdefault("attempts", previous.attempts if previous else 0)
         if status not in SETTLED:
             rest.setdefault("returned", previous.returned if previous else False)
-        rest.setdefault("token", previous.token if previous else None)
+        if previous is not None and previous.status != "written":  # its confirmation may still come
+            rest.setdefault("token", previous.token)
         return cls(record=record, mapping=mapping, seq=seq, version=version, status=status, **rest)
 
 
