@@ -99,10 +99,14 @@ class Present:
         head = decode(write.head.payload)
         shown = decode(view.payload) if view.payload is not None else head
         env = Env(settings=self._job.settings, today=self._today, resolve=self._job.resolve)
-        try:
-            return write.mapper.map(overlaid(head, shown, self._job.list_by), env).data
-        except RecordRejected:  # it shows less than the mapping asks for: nothing is known to be ours
-            return {}
+        # a target met just now may lack what the mapping asks for, such as the number that makes a key at birth
+        filled = {name: value for name, value in shown.items() if value not in (None, "")}
+        for told in (shown, filled):
+            try:
+                return write.mapper.map(overlaid(head, told, self._job.list_by), env).data
+            except RecordRejected:
+                continue
+        return {}  # it cannot be mapped: nothing is known to be ours
 
     def _capture_first(self, write: Write, looked: Looked) -> None:
         key, number = write.change.record.key, write.head.record
