@@ -69,6 +69,7 @@ class Decider:
         self._now = now_ms
         self._env = self._as_of(from_ms(now_ms).astimezone(job.time_zone).date())
         self._looked_at = {reader.native for reader in job.readers}
+        self._decoded: tuple[int, dict[str, Any]] = (0, {})
         self._versions: dict[str, Mapper | None] = {mapper.version: mapper for mapper in job.mappers}
 
     def decide(self, head: Head, mapper: Mapper, known: Known) -> Write | Settled:
@@ -84,7 +85,7 @@ class Decider:
         if self._shows(head, previous, known):
             return self._state(head, mapper, previous, "unchanged")
         try:
-            mapped = mapper.map(decode(head.payload), self._env)
+            mapped = mapper.map(self._data(head), self._env)
         except ReferenceMissing as error:
             place = f"{error.entity_path}|{error.native_key}"
             return self._state(head, mapper, previous, "waiting", code=error.code, message=str(error), awaited=place)
@@ -109,6 +110,14 @@ class Decider:
         return (
             previous.status == "awaiting_confirmation" and previous.due_at is not None and previous.due_at > self._now
         )
+
+    def _data(self, head: Head) -> dict[str, Any]:
+        """The record of a head, decoded once for all mappings: they never change what they are given."""
+        seq, data = self._decoded
+        if seq != head.seq:
+            data = decode(head.payload)
+            self._decoded = (head.seq, data)
+        return data
 
     def _shows(self, head: Head, previous: Settled | None, known: Known) -> bool:
         """Whether the target last showed just this: what came from it does not go back."""

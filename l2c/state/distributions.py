@@ -1,13 +1,14 @@
 """What each target got of each record, under which mapping, and what is due again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
 
 from l2c.state import keys
-from l2c.state.sql import upsert
+from l2c.state.sql import upsert_rows
 from l2c.state.tables import distribution, record
 
 OPEN = ("in_doubt", "awaiting_confirmation")  # states of a write that may or may not have taken effect
@@ -30,6 +31,10 @@ COLUMNS = (
     "returned",
     "token",
 )
+
+
+_ROW = ("entity", "target", "settled", *COLUMNS)
+_values = attrgetter(*COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +93,18 @@ def settle(conn: Connection, entity: str, target: str, states: Sequence[Settled]
     """Store new states; one that waits for a key (`reference|key`) which has arrived meanwhile is due at once."""
     if not states:
         return
-    rows = [
-        {"entity": entity, "target": target, "settled": now, **{name: getattr(state, name) for name in COLUMNS}}
-        for state in states
+    ready = [
+        state if state.waiting_for in (None, UNDECIDED) else _awaiting(conn, target, state, now) for state in states
     ]
-    for row in rows:
-        if row["waiting_for"] not in (None, UNDECIDED):
-            reference, _, key = row["waiting_for"].partition("|")
-            row["waiting_for"] = awaited(conn, target, reference, key)
-            if _arrived(conn, row["waiting_for"]):
-                row["due_at"] = now
-    upsert(conn, distribution, rows)
+    place = (entity, target, now)
+    upsert_rows(conn, distribution, _ROW, [place + _values(state) for state in ready])
+
+
+def _awaiting(conn: Connection, target: str, state: Settled, now: int) -> Settled:
+    """A state that waits for a key, by the name that wakes it."""
+    reference, _, key = (state.waiting_for or "").partition("|")
+    place = awaited(conn, target, reference, key)
+    return replace(state, waiting_for=place, due_at=now if _arrived(conn, place) else state.due_at)
 
 
 def awaiting(conn: Connection, target: str, tokens: Sequence[str]) -> dict[str, tuple[str, Settled]]:

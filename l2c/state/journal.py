@@ -2,14 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select, update
 
-from l2c.state.sql import insert, insert_missing, upsert
+from l2c.state.sql import insert_missing, insert_rows, upsert_rows
 from l2c.state.tables import journal, key_mapping, record, stream, view
 
 JSON = "json"
+_ENTRY = (
+    *("entity", "origin", "run", "at", "mapping", "codec"),
+    *("seq", "record", "previous", "kind", "changed_at", "hash", "payload"),
+)
+_HEAD = ("entity", "record", "head_seq", "hash", "origin", "deleted")
+_VIEW = ("entity", "system", "record", "hash", "payload", "etag", "changed_at", "read_at")
+_shown = itemgetter(*_VIEW[2:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,46 +144,17 @@ def append(
         if entry.born:
             number += 1
             entry.record = number
-    common = {"entity": entity, "origin": origin, "run": run, "at": now, "mapping": mapping, "codec": JSON}
-    insert(
-        conn,
-        journal,
-        [
-            {
-                **common,
-                "seq": entry.seq,
-                "record": entry.record,
-                "previous": entry.previous,
-                "kind": entry.kind,
-                "changed_at": entry.changed_at,
-                "hash": entry.hash,
-                "payload": entry.payload,
-            }
-            for entry in entries
-        ],
-    )
+    common = (entity, origin, run, now, mapping, JSON)
+    rows = [(*common, e.seq, e.record, e.previous, e.kind, e.changed_at, e.hash, e.payload) for e in entries]
+    insert_rows(conn, journal, _ENTRY, rows)
     _move_heads(conn, entity, entries, origin)
     return int(seq)
 
 
 def _move_heads(conn: Connection, entity: str, entries: Sequence[Entry], origin: str) -> None:
     births = [entry for entry in entries if entry.born]
-    if births:
-        insert(
-            conn,
-            record,
-            [
-                {
-                    "entity": entity,
-                    "record": e.record,
-                    "head_seq": e.seq,
-                    "hash": e.hash,
-                    "origin": origin,
-                    "deleted": e.kind == "delete",
-                }
-                for e in births
-            ],
-        )
+    heads = [(entity, e.record, e.seq, e.hash, origin, e.kind == "delete") for e in births]
+    insert_rows(conn, record, _HEAD, heads)
     moves = [entry for entry in entries if not entry.born]
     if moves:
         where = and_(record.c.entity == entity, record.c.record == bindparam("number"))
@@ -192,7 +171,8 @@ def _move_heads(conn: Connection, entity: str, entries: Sequence[Entry], origin:
 
 def set_views(conn: Connection, entity: str, system: str, rows: Sequence[dict[str, Any]]) -> None:
     """Store what the system showed: rows of record, hash, payload (None: equals the head), etag, changed_at, read_at."""
-    upsert(conn, view, [{"entity": entity, "system": system, **row} for row in rows])
+    place = (entity, system)
+    upsert_rows(conn, view, _VIEW, [place + _shown(row) for row in rows])
 
 
 def keep_views(conn: Connection, entity: str, system: str, records: Sequence[int]) -> None:

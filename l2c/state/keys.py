@@ -6,19 +6,16 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from l2c.state.results import KeyRow
-from l2c.state.sql import insert_missing, upsert
+from l2c.state.sql import insert_missing_rows, upsert
 from l2c.state.tables import key_mapping
+
+_KEY = ("entity", "system", "path", "native_key", "record", "element")
 
 
 def add_keys(conn: Connection, entity: str, system: str, rows: Iterable[tuple[str, str, int]]) -> None:
     """Link (path, native key, record); a key that is linked already stays where it is."""
-    insert_missing(
-        conn,
-        key_mapping,
-        [
-            {"entity": entity, "system": system, "path": path, "native_key": key, "record": record, "element": ""}
-            for path, key, record in rows
-        ],
+    insert_missing_rows(
+        conn, key_mapping, _KEY, [(entity, system, path, key, record, "") for path, key, record in rows]
     )
 
 

@@ -20,14 +20,26 @@ def insert_into(dialect: Dialect, table: Table) -> Any:
     return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def insert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows; all name the same columns."""
-    _many(conn, table, rows, "fail", ())
-
-
 def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keys: Sequence[str] = ()) -> None:
     """Insert rows, or update those whose key is there; all rows name the same columns."""
     _many(conn, table, rows, "update", tuple(keys))
+
+
+def insert_rows(conn: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows given as tuples in the order of `columns`."""
+    _rows(conn, table, columns, rows, "fail")
+
+
+def upsert_rows(conn: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows given as tuples in the order of `columns`, or update those whose key is there."""
+    _rows(conn, table, columns, rows, "update")
+
+
+def insert_missing_rows(
+    conn: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert rows given as tuples in the order of `columns` whose key is not there yet; leave the others alone."""
+    _rows(conn, table, columns, rows, "ignore")
 
 
 def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -48,6 +60,21 @@ def _many(
     else:
         take = itemgetter(*names)
         conn.exec_driver_sql(statement, [take(row) for row in rows])
+
+
+def _rows(
+    conn: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], conflict: Conflict
+) -> None:
+    if not rows:
+        return
+    statement, names = _statement(conn.dialect, table, columns, conflict, ())
+    if names is None:
+        conn.exec_driver_sql(statement, [dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    if names != columns:
+        take = itemgetter(*(columns.index(name) for name in names))
+        rows = [take(row) for row in rows]
+    conn.exec_driver_sql(statement, list(rows))
 
 
 @lru_cache(maxsize=256)
