@@ -2,12 +2,13 @@
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +17,12 @@ from types import FrameType
 
 from demo import sandboxes
 from demo.airflow import Airflow
+from demo.cast import Story
+from demo.outcome import outcome
 from demo.sandboxes import Sandbox
 from demo.screen import Screen
 from demo.stage import Stage, StoryFailed
-from demo.story import Story, outcome, steps
+from demo.story import steps
 from demo.supervisor import PartEnded, StillRunning, Supervisor, end_leftovers
 from l2c.errors import HubError
 from l2c.hub import Hub
@@ -28,6 +31,12 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".demo"
 REPORT = ROOT / "build" / "reports" / "demo.json"
 PARTNERS = 1000
+TWINS = 5  # pairs of customers with one VAT number: nothing tells them apart
+# 300 units of customers that S/4HANA has too, and five that may be one of two: one unit of twins, four of two customers
+PREFILLED, CASES = 305, 3
+
+
+Connections = Mapping[str, Mapping[str, str]]
 
 
 class WrongCall(Exception):
@@ -50,7 +59,8 @@ def main() -> int:
     started = float(os.environ.get("L2C_DEMO_STARTED") or time.time())
     screen = Screen(started)
     try:
-        wish = Wish(started, _seed(), _chosen_steps())
+        seed = _seed()
+        wish = Wish(started, seed, _chosen_steps(with_seed=seed is not None))
         _clear(screen)
     except (WrongCall, StillRunning) as error:
         screen.bad(str(error))
@@ -78,13 +88,14 @@ def main() -> int:
 def _play(
     screen: Screen, supervisor: Supervisor, wish: Wish, figures: dict[str, int | float | bool], broken: list[str]
 ) -> None:
-    airflow, s4, shop = _start(screen, supervisor, wish.seed)
-    with Hub.open(env=supervisor.env) as hub:
-        stage = Stage(screen, supervisor, airflow, s4, shop, hub, figures, broken)
+    login = {"user": "shop", "password": secrets.token_urlsafe(24)}
+    airflow, s4, shop, connections = _start(screen, supervisor, wish.seed, login)
+    with Hub.open(env={**supervisor.env, **_for_the_hub(connections)}) as hub:
+        stage = Stage(screen, supervisor, airflow, s4, shop, hub, login, figures=figures, broken=broken)
         story = Story(stage, wish.started, wish.seed)
         stage.wait("Airflow's parts report in", airflow.healthy)
         _show_login(screen, airflow)
-        for name, step in steps().items():
+        for name, step in steps(with_seed=wish.seed is not None).items():
             if name in wish.steps:
                 step(story)
         outcome(story)
@@ -92,24 +103,29 @@ def _play(
             _stay(screen, supervisor, airflow)
 
 
-def _start(screen: Screen, supervisor: Supervisor, seed: Path | None) -> tuple[Airflow, Sandbox, Sandbox]:
+def _start(
+    screen: Screen, supervisor: Supervisor, seed: Path | None, login: Mapping[str, str]
+) -> tuple[Airflow, Sandbox, Sandbox, Connections]:
     """Start the systems and Airflow; tables and connections are made while the systems load their data."""
-    options = ["--epm", str(seed)] if seed else ["--partners", str(PARTNERS)]
+    same = ["--partners", str(PARTNERS), "--twins", str(TWINS)]
+    options = ["--epm", str(seed)] if seed else same
+    prefilled = [] if seed else [*same, "--prefill", str(PREFILLED), "--ambiguous", str(CASES)]
     screen.title("Starting the simulated systems S/4HANA and Commerce, and Airflow")
     parts = {
         "s4hana": sandboxes.start(supervisor, "s4hana", FOLDER / "s4hana", *options),
-        "commerce": sandboxes.start(supervisor, "commerce", FOLDER / "commerce"),
+        "commerce": sandboxes.start(supervisor, "commerce", FOLDER / "commerce", *prefilled),
     }
     s4, shop = (sandboxes.ready(supervisor, name, part) for name, part in parts.items())
     screen.say(f"S/4HANA {s4.url}, shop {shop.url}")
     airflow = Airflow(supervisor, ROOT, FOLDER)
-    airflow.prepare(_connections(s4, shop))
+    connections = _connections(s4, shop, login)
+    airflow.prepare(connections)
     airflow.start()
-    return airflow, s4, shop
+    return airflow, s4, shop, connections
 
 
-def _connections(s4: Sandbox, shop: Sandbox) -> dict[str, dict[str, str]]:
-    """The logins the simulated systems come with; they guard nothing."""
+def _connections(s4: Sandbox, shop: Sandbox, login: Mapping[str, str]) -> Connections:
+    """The logins the simulated systems come with, which guard nothing, and the one by which the shop sends to the hub."""
     token = json.dumps({"token_url": f"{shop.url}/authorizationserver/oauth/token"})
     return {
         "s4hana": {"conn_type": "sap_s4hana", "host": s4.url, "login": "HUB_USER", "password": "sandbox-s4-secret"},
@@ -120,7 +136,23 @@ def _connections(s4: Sandbox, shop: Sandbox) -> dict[str, dict[str, str]]:
             "password": "sandbox",
             "extra": token,
         },
+        "commerce_inbox": {"conn_type": "generic", "login": login["user"], "password": login["password"]},
     }
+
+
+def _for_the_hub(connections: Connections) -> dict[str, str]:
+    """The same connections as the variables the hub reads outside Airflow."""
+    told = {
+        name: {
+            "url": one["host"],
+            "user": one["login"],
+            "secret": one["password"],
+            **json.loads(one.get("extra", "{}")),
+        }
+        for name, one in connections.items()
+        if "host" in one
+    }
+    return {f"L2C_CONNECTION_{name.upper()}": json.dumps(one) for name, one in told.items()}
 
 
 def _environment() -> dict[str, str]:
@@ -187,9 +219,9 @@ def _seed() -> Path | None:
     return folder
 
 
-def _chosen_steps() -> list[str]:
+def _chosen_steps(*, with_seed: bool) -> list[str]:
     """The steps of STORY (names with commas; all without it), the first load always among them."""
-    known = list(steps())
+    known = list(steps(with_seed=with_seed))
     wanted = [name.strip() for name in os.environ.get("STORY", "").split(",") if name.strip()] or known
     unknown = [name for name in wanted if name not in known]
     if unknown:

@@ -5,18 +5,36 @@ for, a text longer than the shop's column) is not one; everything else is.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from demo.sandboxes import Sandbox
 
-ORGANIZATION = "2"
+PERSON, ORGANIZATION = "1", "2"
 CUSTOMER_ROLES = {"FLCU00", "FLCU01"}
+ACCOUNTS = {"B2BUnit": "l2cPartnerNumber", "Customer": "l2cPartnerNumber", "B2BCustomer": "sapBusinessPartnerID"}
+Truth = Sequence[Mapping[str, Any]]  # who each unit of a prefilled shop really is, as the shop's generator knows
 
 
 def customers(s4: Sandbox) -> dict[str, dict[str, Any]]:
     """The organizations of S/4HANA that are customers, by customer number; `barred` tells whether anything bars them."""
+    return _customers(s4, ORGANIZATION)
+
+
+def consumers(s4: Sandbox) -> dict[str, dict[str, Any]]:
+    """The persons of S/4HANA that are customers and have an e-mail address, by customer number, `barred` as above."""
+    reached = {data["AddressID"] for _, data in s4.records("A_AddressEmailAddress")}
+    places = addresses(s4)
+    return {
+        number: data
+        for number, data in _customers(s4, PERSON).items()
+        if any(place["AddressID"] in reached for place in places.get(data["BusinessPartner"], ()))
+    }
+
+
+def _customers(s4: Sandbox, category: str) -> dict[str, dict[str, Any]]:
     with_role = {
         data["BusinessPartner"]
         for _, data in s4.records("A_BusinessPartnerRole")
@@ -30,7 +48,7 @@ def customers(s4: Sandbox) -> dict[str, dict[str, Any]]:
     return {
         data["Customer"]: {**data, "barred": data["Customer"] in barred or _barred(data)}
         for key, data in s4.records("A_BusinessPartner")
-        if data["BusinessPartnerCategory"] == ORGANIZATION and key in with_role and data["Customer"]
+        if data["BusinessPartnerCategory"] == category and key in with_role and data["Customer"]
     }
 
 
@@ -47,21 +65,65 @@ def addresses(s4: Sandbox) -> dict[str, list[dict[str, Any]]]:
 
 
 def units(shop: Sandbox) -> dict[str, dict[str, Any]]:
-    """The units of the shop by customer number."""
+    """The units of the shop by customer number, else by uid."""
     return {data["l2cCustomerNumber"] or key: data for key, data in shop.records("B2BUnit")}
 
 
-def systems_differ(s4: Sandbox, shop: Sandbox, today: str) -> list[str]:
-    """What differs between the two systems: customers and units, blocked and inactive, addresses valid on `today`."""
-    wanted, there, places = customers(s4), units(shop), addresses(s4)
-    found = [f"customer {number} is not in the shop" for number in sorted(wanted.keys() - there.keys())]
-    found += [f"unit {number} has no customer" for number in sorted(there.keys() - wanted.keys())]
-    for number in sorted(wanted.keys() & there.keys()):
-        partner, unit = wanted[number], there[number]
-        if bool(unit["active"]) == partner["barred"]:
-            found.append(f"customer {number}: barred {partner['barred']}, unit active {unit['active']}")
-        valid = [place for place in places.get(partner["BusinessPartner"], []) if _valid(place, today)]
-        found += _places_differ(number, valid, unit["addresses"])
+def systems_differ(s4: Sandbox, shop: Sandbox, today: str, undecided: Truth = ()) -> list[str]:
+    """What differs between the two systems: customers and accounts, barred and inactive, addresses valid on `today`.
+
+    `undecided`: what the shop knows of units that may be one of several customers; they and those customers are left out.
+    """
+    apart = {name for one in undecided for name in (one["unit"], *one["candidates"])}
+    accounts = {data["l2cCustomerNumber"]: data for _, data in shop.records("Customer")}
+    sides = [
+        ("unit", customers(s4), units(shop), lambda unit: not unit["active"]),
+        ("consumer", consumers(s4), accounts, lambda account: account["loginDisabled"]),
+    ]
+    places, found = addresses(s4), []
+    for word, wanted, there, closed in sides:
+        found += [
+            f"customer {number} is no {word} of the shop" for number in sorted(wanted.keys() - there.keys() - apart)
+        ]
+        found += [f"{word} {number} has no customer" for number in sorted(there.keys() - wanted.keys() - apart)]
+        for number in sorted((wanted.keys() & there.keys()) - apart):
+            partner, account = wanted[number], there[number]
+            if bool(closed(account)) != partner["barred"]:
+                found.append(f"customer {number}: barred {partner['barred']}, {word} closed {closed(account)}")
+            valid = [place for place in places.get(partner["BusinessPartner"], []) if _valid(place, today)]
+            found += _places_differ(number, valid, account["addresses"])
+    return found
+
+
+def linked(s4: Sandbox, shop: Sandbox, truth: Truth) -> tuple[set[str], list[str]]:
+    """The units that carry the number of the partner they really are, and what is linked wrongly, in words."""
+    numbers = {data["Customer"]: data["BusinessPartner"] for _, data in s4.records("A_BusinessPartner")}
+    there = {key: data["l2cPartnerNumber"] for key, data in shop.records("B2BUnit")}
+    right = {one["unit"] for one in truth if one["customer"] and there[one["unit"]] == numbers[one["customer"]]}
+    wrong = [
+        f"unit {one['unit']} carries partner {there[one['unit']]}"
+        for one in truth
+        if there[one["unit"]] and one["unit"] not in right
+    ]
+    return right, wrong
+
+
+def doubled(s4: Sandbox, shop: Sandbox, truth: Truth) -> list[str]:
+    """Who stands in a system twice, in words: one line for each record too many."""
+    found = [
+        f"{count - 1} × {name} {number} too many in the shop"
+        for name, field in ACCOUNTS.items()
+        for number, count in Counter(data[field] for _, data in shop.records(name)).items()
+        if number and count > 1
+    ]
+    had = {name for one in truth for name in (one["customer"], *one["candidates"])}
+    made = {entry["key"] for entry in shop.log("B2BUnit") if entry["action"] == "created"}
+    found += [f"customer {number} had a unit and got a second one" for number in sorted(made & had)]
+    made = {entry["key"] for entry in s4.log("A_BusinessPartner") if entry["action"] == "created"}
+    born = [data for key, data in s4.records("A_BusinessPartner") if key in made]
+    for what in (lambda one: one["BusinessPartnerIDByExtSystem"], lambda one: one["BusinessPartnerFullName"]):
+        repeated = {text: count for text, count in Counter(map(what, born)).items() if text and count > 1}
+        found += [f"{count - 1} × {text} too many in S/4HANA" for text, count in repeated.items()]
     return found
 
 

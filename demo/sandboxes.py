@@ -47,21 +47,44 @@ class Sandbox:
 
     def change(self, entity: str, key: str, **values: Any) -> None:
         """Change a record as a user of that system would."""
-        body = {"entity": entity, "key": key, "set": values}
-        answer = _ask("POST", f"{self.control}/change", json=body, timeout=30)
+        self.tell("/change", {"entity": entity, "key": key, "set": values})
+
+    def tell(self, path: str, body: Any) -> Any:
+        """A POST below the control address; what it answers."""
+        answer = _ask("POST", f"{self.control}{path}", json=body, timeout=30)
         answer.raise_for_status()
+        return answer.json()
+
+    def ask(self, path: str) -> Any:
+        """A GET below the control address, as JSON."""
+        answer = _ask("GET", f"{self.control}{path}", timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def log(self, entity: str = "", *, after: int = 0, origin: str = "api") -> list[dict[str, Any]]:
+        """The commit log behind a place; `origin` is `api` (the system's own interface), `user` or `all`."""
+        found: list[dict[str, Any]] = []
+        wanted = f"&entity={entity}" if entity else ""
+        while True:
+            entries = self.ask(f"/log?after={after}&origin={origin}&limit=1000{wanted}")["entries"]
+            found += entries
+            if not entries:
+                return found
+            after = int(entries[-1]["seq"])
 
     def writes(self) -> int:
         """How many writes came through the system's own interface so far."""
-        answer = _ask("GET", f"{self.control}/stats", timeout=30)
-        answer.raise_for_status()
-        return sum(int(count) for actions in answer.json()["writes"].values() for count in actions.values())
+        written = self.ask("/stats")["writes"]
+        return sum(int(count) for actions in written.values() for count in actions.values())
 
-    def created(self, entity: str) -> int:
-        """How many records of an entity were created through the system's own interface so far."""
-        answer = _ask("GET", f"{self.control}/stats", timeout=30)
-        answer.raise_for_status()
-        return int(answer.json()["writes"].get(entity, {}).get("created", 0))
+    def written(self, *entities: str) -> int:
+        """How many writes of these entities came through the system's own interface so far."""
+        written = self.ask("/stats")["writes"]
+        return sum(int(count) for name in entities for count in written.get(name, {}).values())
+
+    def faults(self) -> int:
+        """How many of the faults it was told to make have happened so far."""
+        return sum(int(count) for count in self.ask("/stats")["faults"].values())
 
 
 def start(supervisor: Supervisor, name: str, data: Path, *options: str) -> Part:

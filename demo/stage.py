@@ -1,20 +1,26 @@
 """What the story is played on: the systems, Airflow, the hub's own state, and what has been seen so far."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from demo.airflow import Airflow
+from demo.airflow import Airflow, Run
 from demo.sandboxes import Sandbox
 from demo.screen import Bar, Screen
 from demo.supervisor import Supervisor
 from l2c.airflow.matrix import sums
 from l2c.hub import Hub
+from l2c.state import meetings
 from l2c.state.results import Cell, RunSummary
+from l2c.state.store import Store
 
-ENTITY, SOURCE, TARGET = "business_partner", "s4hana", "commerce"
+ENTITY, CONTACT = "business_partner", "contact"
+SOURCE, TARGET = "s4hana", "commerce"
 POLL_S = 0.4
 ENDED = ("done", "failed", "nothing")
+READ, WRITE = ("capture", "watch"), ("distribute",)
 
 
 class StoryFailed(Exception):
@@ -23,7 +29,7 @@ class StoryFailed(Exception):
 
 @dataclass(slots=True)
 class Stage:
-    """Everything a step of the story needs; `figures` end up in the report."""
+    """Everything a step of the story needs; `figures` end up in the report, `inbox_login` is what lets the shop send to the hub."""
 
     screen: Screen
     supervisor: Supervisor
@@ -31,26 +37,53 @@ class Stage:
     s4: Sandbox
     shop: Sandbox
     hub: Hub
+    inbox_login: Mapping[str, str]
     figures: dict[str, int | float | bool] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     summaries: dict[int, RunSummary] = field(default_factory=dict)
 
     def cells(self) -> list[Cell]:
-        """How the flow stands, with every finished run taken note of."""
-        cells = self.hub.status(ENTITY)
+        """How the flows stand, with every finished run taken note of."""
+        cells = self.hub.status()
         for cell in cells:
             if cell.last is not None and cell.last.status in ENDED:
                 self.summaries[cell.last.run] = cell.last
         return cells
 
-    def cell(self, kind: str) -> Cell:
-        """One direction of the flow."""
-        return next(cell for cell in self.cells() if cell.kind == kind)
+    def has(self, flow: str) -> bool:
+        """Whether this flow is configured."""
+        return flow in self.hub.project.flow_names
 
     def quiet(self) -> bool:
-        """Whether every change in the journal has been distributed and no distribution is under way."""
-        cell = self.cell("distribute")
-        return cell.behind == 0 and cell.last is not None and cell.last.status in ENDED
+        """Whether everything was read once, what was found has been distributed, and nothing is to be tried again."""
+        cells = self.cells()
+        read = {(run.entity, run.system) for run in self.summaries.values() if run.kind == "capture"}
+        return all(
+            (cell.entity, cell.system) in read and not cell.inbox
+            if cell.kind == "capture"
+            else (cell.last is None or cell.last.status in ENDED)
+            and not (cell.behind or cell.retrying or cell.in_doubt)
+            for cell in cells
+        )
+
+    def writes(self) -> int:
+        """How many writes came through the interfaces of both systems so far."""
+        return self.s4.writes() + self.shop.writes()
+
+    def open_matches(self) -> set[str]:
+        """Keys of the shop's records that may be one of several partners, as the hub lists them."""
+        with closing(Store.open(self.supervisor.env["L2C_DATABASE_URL"])) as store, store.reading() as conn:
+            return {one.native_key for one in meetings.candidates_in(conn, ENTITY, TARGET, meetings.AMBIGUOUS)}
+
+    def rounds(self, count: int = 1) -> None:
+        """Wait until every system was read and then written so many times."""
+        for number in range(1, count + 1):
+            for kinds in (READ, WRITE):
+                since = datetime.now(UTC)
+                self.wait(
+                    f"round {number} of {count}, {' and '.join(kinds)}",
+                    lambda kinds=kinds, since=since: self._ran_since(kinds, since),  # type: ignore[misc]
+                )
 
     def wait(
         self,
@@ -83,17 +116,44 @@ class Stage:
             self.broken.append(text)
 
     def sums(self, since: int = 0) -> int:
-        """Print the sums of every run after run `since`; the number of the last one."""
+        """Print the sums of every run after run `since` that found or did something; the number of the last one."""
         self.cells()
-        shown = sorted(number for number in self.summaries if number > since)
-        for number in shown:
+        for number in sorted(number for number in self.summaries if number > since):
             run = self.summaries[number]
+            if run.sums_met and not _moved(run):
+                continue
             met = "the sums met" if run.sums_met else "THE SUMS DIFFER"
-            self.screen.say(f"run {number}, {run.kind} {run.system}: {sums(run)}; {met}")
+            self.screen.say(f"run {number}, {run.entity} {run.kind} {run.system}: {sums(run)}; {met}")
         return max(self.summaries, default=0)
+
+    def _ran_since(self, kinds: Iterable[str], since: datetime) -> bool:
+        """Whether each DAG of these kinds has begun and ended a run since then."""
+        wanted = {
+            f"{cell.entity}.{kind}.{cell.system}"
+            for cell in self.cells()
+            for kind in kinds
+            if kind == cell.kind or (kind == "watch" and self._watches(cell))
+        }
+
+        def counts(run: Run) -> bool:
+            return run.state == "success" and run.start is not None and run.start > since
+
+        return wanted <= {run.dag_id for run in self.airflow.runs() if counts(run)}
+
+    def _watches(self, cell: Cell) -> bool:
+        capture = self.hub.project.flow(cell.entity).active_capture().get(cell.system)
+        return cell.kind == "capture" and capture is not None and any(one.every for one in capture.watch.values())
 
     def _why(self) -> str:
         failed = [run for run in self.airflow.runs() if run.state == "failed"]
-        told = [f"{cell.kind}: {cell.last.message}" for cell in self.cells() if cell.last and cell.last.message]
+        told = [
+            f"{cell.entity} {cell.kind} {cell.system}: {cell.last.message}"
+            for cell in self.cells()
+            if cell.last and cell.last.message
+        ]
         logs = [f"failed: {self.airflow.log_of(run)}" for run in failed[-3:]]
         return "".join(f"\n  {line}" for line in (*told, *logs))
+
+
+def _moved(run: RunSummary) -> bool:
+    return any(count for name, count in run.counts.items() if name not in ("read", "due", "unchanged"))
