@@ -66,7 +66,8 @@ class PageSettlement:
         entries = [
             Entry(one.key, 0, "change", one.hash, one.payload or b"", one.changed_at, born=True) for one in births
         ]
-        edited = Edits(conn, job, self._read_at, self._now).merge(edits)
+        edits, ended = self._ended(edits)
+        edited = Edits(conn, job, self._read_at, self._now).merge(edits) + ended
         entries += [one.entry for one in edited if one.entry is not None]
         entries += self._deletions(gone)
         if job.shared:
@@ -155,6 +156,16 @@ class PageSettlement:
             )
             for one, known in ended
         ]
+
+    def _ended(self, edits: Sequence[tuple[Shown, Known]]) -> tuple[list[tuple[Shown, Known]], list[Edited]]:
+        """Edits without those of records their owner ended: what others still show or do to them brings nothing back."""
+        kept = self._kept([known for _, known in edits if known.deleted])
+        mine = [(one, known) for one, known in edits if not known.deleted or known.record not in kept]
+        ended = [Edited(one, known, None) for one, known in edits if known.deleted and known.record in kept]
+        touched = [edit.known.record for edit in ended if edit.shown.hash != edit.known.view_hash]
+        if touched:
+            distributions.give_back(self._conn, self._job.entity, self._job.system, touched, self._now)
+        return mine, ended
 
     def _kept(self, gone: Sequence[Known]) -> set[int]:
         """Records another system owns and has."""
