@@ -1,11 +1,12 @@
 """The façade that CLI, DAGs and pages call: it wires the parts, it decides nothing."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Self
 
-from l2c import inbox, overview, repair
+from l2c import inbox, links, matches, overview, repair
 from l2c.capture import WHOLE
 from l2c.config import Finding, Project, env_connection
 from l2c.contract import Connection, EntitySchema, Health, Record, utc_now
@@ -20,7 +21,9 @@ from l2c.state.results import (
     DISTRIBUTE,
     Cell,
     DeadLetter,
+    KeyImport,
     KeyRow,
+    Match,
     Plan,
     Progress,
     RecordView,
@@ -194,6 +197,40 @@ class Hub:
         self.project.flow(entity)
         with self._store.reading() as conn:
             return keys.list_keys(conn, entity, system=system, key=key, limit=limit)
+
+    def import_keys(self, entity: str, path: Path, *, yes: bool = False) -> KeyImport:
+        """Check a CSV file of keys as a whole; `yes` links what it says. ConfigError has every mistake, `file:line` in front."""
+        return links.import_keys(self._wiring, entity, path, yes=yes)
+
+    def export_keys(self, entity: str, systems: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+        """The head (systems), then the native keys of every record, a row each; reads as it goes."""
+        return links.export_keys(self._wiring, entity, systems)
+
+    def link_key(self, entity: str, system: str, key: str, record: str) -> int:
+        """Link a native key to the record (`#12` or any native key) that has none in that system; its number."""
+        return links.link(self._wiring, entity, system, key, record)
+
+    def move_key(self, entity: str, system: str, key: str, record: str) -> int:
+        """Give a native key to another record (`#12` or any native key); its number."""
+        return links.move(self._wiring, entity, system, key, record)
+
+    def matches(
+        self, entity: str, system: str | None = None, *, limit: int | None = 100, reveal: bool = False
+    ) -> list[Match]:
+        """Records met for the first time whose match is not decided; personal fields are masked unless revealed."""
+        return matches.undecided(self._wiring, entity, system, limit=limit, reveal=reveal)
+
+    def match(self, entity: str, system: str, key: str, *, reveal: bool = False) -> Match:
+        """One undecided match."""
+        return matches.undecided_one(self._wiring, entity, system, key, reveal=reveal)
+
+    def accept_match(self, entity: str, system: str, key: str, record: str) -> int:
+        """Decide that it is this record (`#12` or any native key), from the next capture on; its number."""
+        return matches.accept(self._wiring, entity, system, key, record)
+
+    def reject_match(self, entity: str, system: str, key: str) -> None:
+        """Decide that it is a record of its own, from the next capture on."""
+        matches.reject(self._wiring, entity, system, key)
 
     def show(self, entity: str, key: str, *, reveal: bool = False) -> RecordView | None:
         """One record by any native key, or by the hub's number (`#12`); personal fields are masked unless revealed."""

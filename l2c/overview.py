@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from l2c.config import EntityConfig, FieldConfig, FlowConfig
+from l2c.errors import ConfigError
 from l2c.mapping import Mapper, decode
-from l2c.state import cursors, deadletters, distributions, journal, keys, runs, versions
+from l2c.state import cursors, deadletters, distributions, journal, keys, linking, meetings, runs, versions
 from l2c.state.results import (
     CAPTURE,
     CAPTURE_STATES,
@@ -51,6 +52,9 @@ def capture_cell(conn: Connection, flow: FlowConfig, system: str, readers: tuple
         notes.append("the capture before it failed")
     if stale:
         notes.append(f"read mapping changed: l2c capture {entity} {system} --sweep applies it to unchanged records")
+    undecided = meetings.count_candidates(conn, entity, system).get(meetings.AMBIGUOUS, 0)
+    if undecided:
+        notes.append(f"undecided matches: l2c matches {entity} --system {system}")
     return Cell(
         entity=entity,
         system=system,
@@ -59,6 +63,7 @@ def capture_cell(conn: Connection, flow: FlowConfig, system: str, readers: tuple
         dead_letters=deadletters.count(conn, entity, system, CAPTURE),
         inbox=cursors.inbox_size(conn, entity, system),
         note="; ".join(notes),
+        undecided=undecided,
     )
 
 
@@ -106,6 +111,24 @@ def find_record(conn: Connection, entity: str, key: str) -> int | None:
     if key.startswith("#") and number.isdigit() and journal.heads_of(conn, entity, [int(number)]):
         return int(number)
     return None
+
+
+def living_record(conn: Connection, entity: str, name: str) -> int:
+    """The living record of that name: `#12`, a native key, or `system:native key`.
+
+    Raises ConfigError where there is none, or where the key means several.
+    """
+    found = sorted(linking.numbers_of(conn, entity, name))
+    if not found:
+        raise ConfigError(f"{entity}: there is no record '{name}'; 'l2c keys {entity}' lists them")
+    if len(found) > 1:
+        said = ", ".join(f"#{number}" for number in found)
+        raise ConfigError(f"{entity}: '{name}' is the key of several records ({said}); name the one by its number")
+    head = journal.heads_of(conn, entity, found)[0]
+    if head.deleted or head.merged_into is not None:
+        what = f"was merged into #{head.merged_into}" if head.merged_into is not None else "is deleted"
+        raise ConfigError(f"{entity}: record #{found[0]} {what}")
+    return found[0]
 
 
 def record_view(conn: Connection, config: EntityConfig, number: int, *, reveal: bool) -> RecordView:

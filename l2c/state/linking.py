@@ -5,12 +5,13 @@ from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from l2c.state import journal, keys
 from l2c.state.distributions import UNDECIDED
 from l2c.state.journal import Entry, Head
 from l2c.state.tables import distribution, key_mapping
+from l2c.state.tables import record as record_table
 
 CHUNK = 5000  # values of one `IN`: every driver has a limit
 
@@ -79,6 +80,17 @@ def merge_into(conn: Connection, entity: str, loser: Head, winner: int, *, syste
     entry = Entry(f"#{loser.record}", loser.record, "merge", loser.hash, loser.payload, None, loser.seq)
     journal.append(conn, entity, [entry], origin=system, run=0, mapping="", now=now)
     journal.merge_records(conn, entity, {loser.record: winner})
+
+
+def gone(conn: Connection, entity: str, records: Sequence[int]) -> set[int]:
+    """Those of these records that are deleted or merged."""
+    r, found = record_table.c, set[int]()
+    for part in chunks(records):
+        query = select(r.record).where(
+            r.entity == entity, r.record.in_(part), or_(r.deleted, r.merged_into.is_not(None))
+        )
+        found.update(conn.execute(query).scalars())
+    return found
 
 
 def records_of(conn: Connection, entity: str, system: str, native_keys: Sequence[str]) -> dict[str, int]:

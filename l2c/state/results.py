@@ -64,6 +64,7 @@ class Cell:
     behind: int = 0
     inbox: int = 0
     note: str = ""
+    undecided: int = 0  # of a capture: records met there that may be ones the hub knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,39 @@ class KeyRow:
     path: str
     native_key: str
     element: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """A record that a match may be: its native keys by system, its data, and the fields in which the two differ."""
+
+    record: int
+    keys: Mapping[str, str]
+    data: Mapping[str, Any]
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A record met for the first time in `system` that may be one the hub knows: somebody has to decide."""
+
+    entity: str
+    system: str
+    key: str
+    rule: str
+    since: datetime
+    data: Mapping[str, Any]
+    records: tuple[Possible, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyImport:
+    """What a file of keys links (`links`), how many keys are linked already (`present`), whether it was done."""
+
+    rows: int
+    links: Mapping[str, int]  # by system
+    present: int
+    done: bool
 
 
 @dataclass(frozen=True, slots=True)
