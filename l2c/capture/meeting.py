@@ -18,6 +18,8 @@ from l2c.capture.job import CaptureJob, Rule, Shown
 from l2c.state import meetings
 from l2c.state.meetings import ACCEPTED, AMBIGUOUS, REJECTED, WAITING, Candidate
 
+MARK = "mark"  # stands for a rule: it carries the mark of a create
+
 
 @dataclass(slots=True)
 class Decided:
@@ -44,18 +46,24 @@ def values_of(data: Mapping[str, Any], rules: Sequence[Rule]) -> dict[str, tuple
 
 
 def decide(conn: Connection, job: CaptureJob, met: Sequence[Shown], linked: Mapping[str, int]) -> Decided:
-    """Sort records shown for the first time; `linked` are keys known to be ours (creates whose answer was lost)."""
+    """Sort records shown for the first time; `linked` are keys known to be ours (creates whose answer was lost).
+
+    Where several are one record by that, somebody has to say which: one of them is a double.
+    """
     decided = Decided()
+    ours = Counter(linked.values())
     stored = meetings.candidates_of(conn, job.entity, job.system, [one.key for one in met])
     open_ones: list[Shown] = []
     for one in met:
         candidate = stored.get(one.key)
-        if one.key in linked:
-            decided.links.append((one, linked[one.key]))
-        elif candidate is not None and candidate.state == ACCEPTED:
+        if candidate is not None and candidate.state == ACCEPTED:
             decided.links.append((one, candidate.records[0]))
         elif candidate is not None and candidate.state == REJECTED:
             decided.births.append(one)
+        elif one.key in linked and ours[linked[one.key]] > 1:
+            decided.held.append(_candidate(job, one, AMBIGUOUS, MARK, [linked[one.key]]))
+        elif one.key in linked:
+            decided.links.append((one, linked[one.key]))
         else:
             open_ones.append(one)
     hits = _hits(conn, job, open_ones)

@@ -118,7 +118,7 @@ class Capture:
         if all(one.key in known or one.payload is None for one in shown):
             return {}
         found = job.connector.find(job.mapper.native, list(open_ones))
-        return {keys[0]: open_ones[mark] for mark, keys in found.items() if len(keys) == 1}
+        return {key: open_ones[mark] for mark, keys in found.items() for key in keys}
 
     def _meet(self) -> None:
         """After a first load: link what fits, leave what is ambiguous to somebody's decision."""

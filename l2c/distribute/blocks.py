@@ -34,7 +34,7 @@ class Distribution:
         self._job = job
         self._progress = progress
         self._doubts = Doubts(store, lease, job)
-        self._unsure = Unsure(store, lease, job)
+        self._unsure = Unsure(store, lease, job, self._doubts)
         self._settlement = BlockSettlement(store, lease, job, self._doubts, dead=False)
         self._cursor = 0
         self._begun = 0
@@ -81,16 +81,17 @@ class Distribution:
         decider = Decider(job, now)
         decided = [decider.decide(head, mapper, known) for head in heads for mapper in job.mappers]
         held = [one for one in decided if isinstance(one, Settled) and known.states.get(one.place) is one]
-        states = [one for one in decided if isinstance(one, Settled) and known.states.get(one.place) is not one]
-        writes, doubtful = self._doubts.look_up([one for one in decided if isinstance(one, Write)], now)
-        writes, gone = self._there(writes)
+        new = [one for one in decided if isinstance(one, Write) or known.states.get(one.place) is not one]
+        cleared = self._doubts.look_up(new, known.native_keys, now)
+        writes, gone = self._there(cleared.writes)
         writes, taken = self._taken(writes)
         looked = Present(job, known, now).look(writes) if job.readers and writes else Looked(writes)
         self._unsure.note(looked.writes, now)
         sent, error = self._send(looked.writes)
         shown = ReadBack(job, known).read(sent, self._store.now()) if job.readers else Shown()
-        block = Block(heads, [*states, *doubtful, *gone, *taken, *looked.states], sent, shown, cursor, superseded)
-        block.fetch, block.found, block.held = looked.fetch, looked.found, held
+        block = Block(heads, [*cleared.states, *gone, *taken, *looked.states], sent, shown, cursor, superseded)
+        adopted = [key for key, _ in cleared.found]
+        block.fetch, block.found, block.held = [*adopted, *looked.fetch], [*cleared.found, *looked.found], held
         total = self._settlement.settle(block)
         if self._progress is not None:
             self._progress(total)

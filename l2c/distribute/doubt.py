@@ -1,15 +1,38 @@
 """Creates whose repetition would double something: intents before, look-ups after a lost answer."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+
+from sqlalchemy import Connection
 
 from l2c.contract import Change, EntitySchema
 from l2c.distribute.deciding import Write
 from l2c.distribute.job import DistributeJob
 from l2c.state import intents, keys, leases
 from l2c.state.distributions import Settled
+from l2c.state.intents import Intent
+from l2c.state.sending import UNSURE
 from l2c.state.store import Store
+
+TWO_HITS = "two_hits"
+Decided = Write | Settled
+
+
+@dataclass(slots=True)
+class Cleared:
+    """What is left of decisions once doubts are cleared up: writes, states, and creates that were found (key, record)."""
+
+    writes: list[Write] = field(default_factory=list)
+    states: list[Settled] = field(default_factory=list)
+    found: list[tuple[str, int]] = field(default_factory=list)
+
+    def keep(self, one: Decided) -> None:
+        """It stays as it was decided."""
+        if isinstance(one, Write):
+            self.writes.append(one)
+        else:
+            self.states.append(one)
 
 
 class Doubts:
@@ -20,18 +43,28 @@ class Doubts:
         self._lease = lease
         self._job = job
         self.needed = any(schema.safe_by != "key" for schema in job.schemas.values())
+        self._native = {mapper.name: mapper.native for mapper in job.mappers}
 
     def doubles(self, write: Write) -> bool:
         """Whether sending this write twice could double something."""
-        return self._schema(write).safe_by != "key" and not write.change.record.key and not write.change.record.deleted
+        return (
+            self._schema(write.place).safe_by != "key"
+            and not write.change.record.key
+            and not write.change.record.deleted
+        )
 
     def undecidable(self, write: Write) -> bool:
         """Whether nothing can tell if a lost create arrived: someone has to look."""
-        return self._schema(write).safe_by == "none"
+        return self._schema(write.place).safe_by == "none"
 
-    def look_after(self, write: Write, now: int) -> int:
-        """When a lost create can be looked up: after the target's longest processing time."""
-        return now + int(self._schema(write).max_processing_s * 1000)
+    def look_after(self, place: tuple[int, str], now: int) -> int:
+        """When a lost create of a (record, mapping) can be looked up: after the target's longest processing time."""
+        return now + int(self._schema(place).max_processing_s * 1000)
+
+    def renew(self, conn: Connection, places: Iterable[tuple[int, str]], now: int) -> None:
+        """Let the quiet period of creates begin now: until now their requests may have been under way."""
+        later = {place: self.look_after(place, now) for place in places if place[1] in self._native}
+        intents.postpone(conn, self._job.entity, self._job.target, later)
 
     def intend(self, chunk: Sequence[Write], now: int) -> list[Change]:
         """Commit an intent for every create that needs one; the changes to send, with their marks."""
@@ -54,7 +87,7 @@ class Doubts:
                         mark=marks[write.head.record],
                         run=job.run,
                         state=intents.OPEN,
-                        look_after=self.look_after(write, now),
+                        look_after=self.look_after(write.place, now),
                     )
                     for write in creates
                 ],
@@ -70,77 +103,93 @@ class Doubts:
                 leases.prove(conn, self._lease, self._store.now())
                 intents.forget_intents(conn, self._job.entity, self._job.target, pairs)
 
-    def look_up(self, writes: Sequence[Write], now: int) -> tuple[list[Write], list[Settled]]:
-        """Settle what is in doubt: writes to send (adopted ones now carry their key), and states of those that must wait."""
-        if not self.needed or not writes:
-            return list(writes), []
-        job = self._job
-        with self._store.reading() as conn:
-            open_ones = {
-                (i.record, i.mapping): i
-                for i in intents.intents_of(conn, job.entity, job.target, [w.head.record for w in writes])
-            }
-        doubtful = [w for w in writes if w.place in open_ones and self.doubles(w)]
-        ripe = [w for w in doubtful if open_ones[w.place].look_after <= now]
-        found = self._find(ripe, {w.head.record: open_ones[w.place].mark for w in ripe})
-        send: list[Write] = []
-        wait: list[Settled] = []
-        for write in writes:
-            intent = open_ones.get(write.place)
-            if intent is None or not self.doubles(write):
-                send.append(write)
-            elif intent.look_after > now:
-                wait.append(
-                    self._state(write, "in_doubt", "its answer was lost; it will be looked up", intent.look_after)
-                )
-            else:
-                hits = found.get(intent.mark, ())
-                if len(hits) > 1:
-                    text = (
-                        f"mark '{intent.mark}' is carried by {len(hits)} records in '{job.target}' ({', '.join(hits)}): "
-                        "a double; keep one, link it by 'l2c keys', redrive"
-                    )
-                    wait.append(self._state(write, "dead_letter", text, None, code="two_hits"))
-                elif hits:
-                    change = replace(write.change, record=replace(write.change.record, key=hits[0]), before=None)
-                    send.append(replace(write, change=change))
-                else:
-                    send.append(write)
-        return send, wait
+    def look_up(self, decided: Sequence[Decided], native_keys: Mapping[int, str], now: int) -> Cleared:
+        """Clear up creates in doubt before anything else becomes of their records.
 
-    def _find(self, ripe: Sequence[Write], marks: dict[int, str]) -> dict[str, Sequence[str]]:
+        One that was found is adopted: it has its key from now on. Whatever a record without a key was decided to be, its
+        doubt comes first: otherwise what was created would be forgotten, and created once more.
+        """
+        cleared = Cleared()
+        open_ones = self._open([one for one in decided if one.place[0] not in native_keys]) if self.needed else {}
+        found = self._find({place: one for place, one in open_ones.items() if one.look_after <= now})
+        for one in decided:
+            intent = open_ones.get(one.place)
+            if intent is None:
+                cleared.keep(one)
+            elif intent.look_after > now:
+                text = "its answer was lost; it will be looked up"
+                cleared.states.append(_state(one, "in_doubt", text, intent.look_after))
+            elif self._schema(one.place).safe_by == "none":
+                text = (
+                    f"nothing tells whether '{self._job.target}' has this record: its worker ended while it was sent; "
+                    "look for it there, then redrive"
+                )
+                cleared.states.append(_state(one, "dead_letter", text, None))
+            else:
+                self._clear(one, intent, found.get(intent.mark, ()), cleared, now)
+        return cleared
+
+    def _clear(self, one: Decided, intent: Intent, hits: Sequence[str], cleared: Cleared, now: int) -> None:
+        if len(hits) > 1:
+            text = (
+                f"mark '{intent.mark}' is carried by {len(hits)} records in '{self._job.target}' ({', '.join(hits)}): "
+                "a double; leave the mark to one of them, or link that one by 'l2c keys', then redrive"
+            )
+            cleared.states.append(_state(one, "dead_letter", text, None, code=TWO_HITS))
+            return
+        if not hits:
+            cleared.keep(one)
+            return
+        cleared.found.append((hits[0], intent.record))
+        if isinstance(one, Write):
+            # what it holds is what any of the payloads says that may have been sent
+            previous = one.previous or _state(one, "in_doubt", "", None)
+            change = replace(one.change, record=replace(one.change.record, key=hits[0]), before=None)
+            cleared.writes.append(replace(one, change=change, previous=replace(previous, hash=UNSURE)))
+        else:
+            adopted = _state(one, "retrying", "it was created after all; it is read first", now + 1, code="adopted")
+            cleared.states.append(replace(adopted, hash=UNSURE))
+
+    def _open(self, decided: Sequence[Decided]) -> dict[tuple[int, str], Intent]:
+        """The intents of these that were never settled."""
+        wanted = {one.place: one.place[0] for one in decided if not isinstance(one, Write) or self.doubles(one)}
+        if not wanted:
+            return {}
+        with self._store.reading() as conn:
+            found = intents.intents_of(conn, self._job.entity, self._job.target, sorted(set(wanted.values())))
+        return {(one.record, one.mapping): one for one in found if (one.record, one.mapping) in wanted}
+
+    def _find(self, ripe: Mapping[tuple[int, str], Intent]) -> dict[str, Sequence[str]]:
         by_entity: dict[str, list[str]] = {}
-        for write in ripe:
-            if not self.undecidable(write):
-                by_entity.setdefault(write.mapper.native, []).append(marks[write.head.record])
+        for place, one in ripe.items():
+            if self._schema(place).safe_by != "none":
+                by_entity.setdefault(self._native[place[1]], []).append(one.mark)
         found: dict[str, Sequence[str]] = {}
-        for native, wanted in by_entity.items():
-            found.update(self._job.connector.find(native, wanted))
+        for native, marks in by_entity.items():
+            found.update(self._job.connector.find(native, marks))
         return found
 
     def _marks(self, creates: Sequence[Write]) -> dict[int, str]:
+        """The mark of each record: the one an earlier try carried, else one made of its key in the system it comes from."""
         job = self._job
-        marks: dict[int, str] = {}
+        numbers = [write.head.record for write in creates]
         with self._store.reading() as conn:
+            earlier = intents.intents_of(conn, job.entity, job.target, numbers)
+            marks = {one.record: one.mark for one in earlier}
             for origin in {write.head.origin for write in creates}:
-                numbers = [write.head.record for write in creates if write.head.origin == origin]
-                native = keys.native_keys(conn, job.entity, origin, numbers)
-                for number in numbers:
+                fresh = [w.head.record for w in creates if w.head.origin == origin and w.head.record not in marks]
+                native = keys.native_keys(conn, job.entity, origin, fresh)
+                for number in fresh:
                     name = f"{job.entity}|{origin}|{native.get(number, number)}"
                     marks[number] = "L2C-" + blake2b(name.encode(), digest_size=8).hexdigest()
         return marks
 
-    def _schema(self, write: Write) -> EntitySchema:
-        return self._job.schemas[write.mapper.native]
+    def _schema(self, place: tuple[int, str]) -> EntitySchema:
+        return self._job.schemas[self._native[place[1]]]
 
-    def _state(self, write: Write, status: str, message: str, due_at: int | None, *, code: str = "in_doubt") -> Settled:
-        return Settled.after(
-            write.previous,
-            write.place,
-            seq=write.head.seq,
-            version=write.mapper.version,
-            status=status,
-            code=code,
-            message=message,
-            due_at=due_at,
-        )
+
+def _state(one: Decided, status: str, message: str, due_at: int | None, *, code: str = "in_doubt") -> Settled:
+    """Another state than the one decided."""
+    if isinstance(one, Write):
+        return one.settled(status, code=code, message=message, due_at=due_at)
+    return replace(one, status=status, code=code, message=message, due_at=due_at, waiting_for=None)

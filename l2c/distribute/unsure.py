@@ -7,6 +7,7 @@ unsure: the target may hold the old record or the new one, so neither is ever ta
 from collections.abc import Mapping, Sequence
 
 from l2c.distribute.deciding import Write
+from l2c.distribute.doubt import Doubts
 from l2c.distribute.job import DistributeJob
 from l2c.state import distributions, journal, keys, leases, sending
 from l2c.state.distributions import Settled
@@ -17,10 +18,11 @@ from l2c.state.store import Store
 class Unsure:
     """Keeps the note of the block under way."""
 
-    def __init__(self, store: Store, lease: leases.Lease, job: DistributeJob) -> None:
+    def __init__(self, store: Store, lease: leases.Lease, job: DistributeJob, doubts: Doubts) -> None:
         self._store = store
         self._lease = lease
         self._job = job
+        self._doubts = doubts
 
     def note(self, writes: Sequence[Write], now: int) -> None:
         """Commit which writes are about to be sent.
@@ -39,7 +41,7 @@ class Unsure:
                 keys.add_keys(conn, job.entity, job.target, given)
 
     def recover(self) -> None:
-        """Mark what a worker that ended before it could settle was sending."""
+        """Mark what a worker that ended before it could settle was sending; until now it may have been at it."""
         job, now = self._job, self._store.now()
         with self._store.reading() as conn:
             left_behind = sending.noted(conn, job.entity, job.target)
@@ -57,6 +59,7 @@ class Unsure:
                 if one.mapping in versions
             ]
             distributions.settle(conn, job.entity, job.target, states, now)
+            self._doubts.renew(conn, [(one.record, one.mapping) for one in left_behind], now)
             sending.settled(conn, job.entity, job.target)
 
     def chains(self, states: Mapping[tuple[int, str], Settled]) -> dict[tuple[int, str], tuple[bytes, ...]]:

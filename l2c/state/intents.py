@@ -1,6 +1,6 @@
 """Intents: what is about to be created where a repetition would double it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, select
@@ -56,6 +56,18 @@ def intents_of(conn: Connection, entity: str, target: str, records: Sequence[int
     if records is not None:
         query = query.where(i.record.in_(records))
     return [Intent(*row) for row in conn.execute(query.order_by(i.record))]
+
+
+def postpone(conn: Connection, entity: str, target: str, later: Mapping[tuple[int, str], int]) -> None:
+    """Let the creates of (record, mapping) pairs be looked up at these times; those without an intent are passed over."""
+    if not later:
+        return
+    i = intent.c
+    where = and_(
+        i.entity == entity, i.target == target, i.record == bindparam("number"), i.mapping == bindparam("name")
+    )
+    rows = [{"number": number, "name": name, "later": at} for (number, name), at in later.items()]
+    conn.execute(intent.update().where(where).values(look_after=bindparam("later")), rows)
 
 
 def forget_intents(conn: Connection, entity: str, target: str, pairs: Iterable[tuple[int, str]]) -> None:
