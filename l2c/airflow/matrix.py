@@ -13,6 +13,7 @@ _OPEN = (
     ("in_doubt", "in doubt", "bad"),
     ("retrying", "retrying", "warn"),
     ("waiting", "waiting", "warn"),
+    ("undecided", "undecided", "warn"),
     ("awaiting_confirmation", "awaiting confirmation", "info"),
     ("pending", "pending resend", "info"),
     ("behind", "behind", "info"),
@@ -149,7 +150,7 @@ def _totals(cells: Sequence[Cell], sent: Mapping[str, Mapping[str, int]]) -> tup
     ran = [cell.last for cell in cells if cell.last is not None and cell.last.status != "running"]
     failed = sum(1 for run in ran if run.status == "failed" or not run.sums_met)
     chips = [Chip(failed, "last runs failed", "bad" if failed else "good")]
-    for name, label, tone in _OPEN[:4]:
+    for name, label, tone in _OPEN[:5]:
         count = sum(getattr(cell, name) for cell in cells)
         chips.append(Chip(count, label, tone if count else "good"))
     behind = sum(cell.behind for cell in cells)

@@ -22,7 +22,7 @@ Watch = Annotated[
 ]
 
 STATUS_COLUMNS = (
-    *("flow", "system", "direction", "last run", "ended", "result", "sums", "inbox", "behind", "pending"),
+    *("flow", "system", "direction", "last run", "ended", "result", "sums", "inbox", "undecided", "behind", "pending"),
     *("waiting", "retrying", "in doubt", "to confirm", "dead letters", "note"),
 )
 
@@ -139,7 +139,7 @@ def status(flow: AnyFlow = None, as_json: Json = False) -> None:
 def _status_row(cell: "Cell") -> tuple[object, ...]:
     last = cell.last
     run = (last.run, last.ended, last.status, last.sums_met) if last else (None, None, "never ran", None)
-    inlet = (cell.inbox or None, cell.behind or None, cell.pending or None)
+    inlet = (cell.inbox or None, cell.undecided or None, cell.behind or None, cell.pending or None)
     open_states = (cell.waiting, cell.retrying, cell.in_doubt, cell.awaiting_confirmation, cell.dead_letters)
     return cell.entity, cell.system, cell.kind, *run, *inlet, *(count or None for count in open_states), cell.note
 

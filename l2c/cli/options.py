@@ -15,3 +15,7 @@ AnySystem = Annotated[
 ]
 Entity = Annotated[str, typer.Argument(metavar="ENTITY", help="A native entity: A_BusinessPartner.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal data instead of its shape.")]
+NativeKey = Annotated[str, typer.Argument(metavar="KEY", help="The record's native key in that system.")]
+OfRecord = Annotated[
+    str, typer.Argument(metavar="RECORD", help="The hub's number ('#12'), or a native key in any system.")
+]

@@ -1,4 +1,4 @@
-"""Records: which keys one has in which system, and how it stands."""
+"""Records: what one holds, which keys it has, how it stands."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,14 +7,11 @@ import typer
 from l2c.cli import output
 from l2c.cli.errors import DONE, FINDINGS
 from l2c.cli.options import Flow, Json, Reveal
-from l2c.cli.session import known_flow, known_names, opened
+from l2c.cli.session import known_flow, opened
 
 if TYPE_CHECKING:
     from l2c.state.results import RecordView
 
-OfSystem = Annotated[str | None, typer.Option("--system", help="Only keys of this system.")]
-Key = Annotated[str | None, typer.Option("--key", help="Only the record with this native key, in whatever system.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]
 RecordKey = Annotated[
     str, typer.Argument(metavar="KEY", help="A native key in any system, or the hub's own number: '#12'.")
 ]
@@ -22,27 +19,7 @@ RecordKey = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this noun."""
-    app.command()(keys)
     app.command()(show)
-
-
-def keys(flow: Flow, system: OfSystem = None, key: Key = None, limit: Limit = 100, as_json: Json = False) -> None:
-    """The native keys of records.
-
-    Which keys in which systems belong to one record.
-    """
-    with opened() as hub:
-        known_names(hub, flow, system)
-        found = hub.keys(flow, system=system, key=key, limit=limit)
-    if as_json:
-        output.say_json(found)
-    elif found:
-        output.table(
-            ("record", "system", "path", "key", "element"),
-            [(f"#{k.record}", k.system, k.path, k.native_key, k.element) for k in found],
-        )
-    else:
-        output.say("no keys")
 
 
 def show(flow: Flow, key: RecordKey, reveal: Reveal = False, as_json: Json = False) -> None:
