@@ -40,8 +40,8 @@ def arm(s4: Control, shop: Control, chance: random.Random) -> None:
 
     for inner in (True, False):
         creates: dict[str, Any] = {"method": "POST", "path": CREATE, "inner": inner}
-        fault(s4, "after_commit", 0.08, **creates)
-        fault(s4, "late_commit", 0.07, seconds=LATE_S, **creates)
+        fault(s4, "after_commit", 0.12, **creates)
+        fault(s4, "late_commit", 0.1, seconds=LATE_S, **creates)
         fault(s4, "before_commit", 0.02, **creates)
         fault(s4, "status", 0.03, status=503, **creates)
         fault(s4, "status", 0.03, status=429, headers=BUSY, **creates)
@@ -159,8 +159,8 @@ def one_round(hub: Hub) -> int:
     return sum(hub.distribute(ENTITY, system).counts.get("written", 0) for system in (TARGET, SOURCE))
 
 
-def until_quiet(world: World, *, at_most: int) -> int:
-    """Rounds without faults until nothing is written and nothing is open; how many it took."""
+def until_quiet(world: World, *, at_most: int) -> int | None:
+    """Rounds without faults until nothing is written and nothing is open; how many it took, None if that never came."""
     with world.hub() as hub:
         for number in range(1, at_most + 1):
             written = one_round(hub)
@@ -169,4 +169,4 @@ def until_quiet(world: World, *, at_most: int) -> int:
             if not written and not doubtful and not any(c.retrying or c.waiting or c.behind or c.inbox for c in cells):
                 return number
             time.sleep(PROCESSING_S / 2 if doubtful else 1)
-    raise SystemExit(f"not quiet after {at_most} rounds without faults: {cells}")
+    return None

@@ -21,7 +21,7 @@ from l2c.hub import Hub
 
 PROCESSING_S = 5.0  # the quiet period of the rig
 SETTINGS: dict[str, dict[str, Any]] = {
-    SOURCE: {"max_processing_s": PROCESSING_S, "deadline_s": 30.0, "overlap_s": 10},
+    SOURCE: {"deadline_s": 30.0, "overlap_s": 10},
     TARGET: {"deadline_s": 30.0, "overlap_s": 10},
 }
 OVERLAY = f"""\
@@ -101,8 +101,8 @@ def sandbox(system: str, folder: Path, *options: str) -> Iterator[Control]:
             process.stdout.close()
 
 
-def make_world(folder: Path, s4: Control, shop: Control) -> World:
-    """The project's own configuration and mappings, with a quiet period of seconds."""
+def make_world(folder: Path, s4: Control, shop: Control, processing_s: float = PROCESSING_S) -> World:
+    """The project's own configuration and mappings, with that quiet period."""
     home = folder / "home"
     for part in ("config", "mappings"):
         shutil.copytree(ROOT / part, home / part)
@@ -110,6 +110,7 @@ def make_world(folder: Path, s4: Control, shop: Control) -> World:
     content = yaml.safe_load(place.read_text(encoding="utf-8"))
     for name, values in SETTINGS.items():
         content["systems"][name].setdefault("settings", {}).update(values)
+    content["systems"][SOURCE]["settings"]["max_processing_s"] = processing_s
     place.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     overlay = home / "overlay" / "flows"
     overlay.mkdir(parents=True)
