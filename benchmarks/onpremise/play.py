@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from benchmarks.home import ENTITY, SOURCE, TARGET
 from benchmarks.onpremise.overtake import overtake
-from benchmarks.onpremise.systems import PROCESSING_S, OnPremise
+from benchmarks.onpremise.systems import OnPremise
 from benchmarks.registrations.truth import Found, Registered, check, standing
 from l2c.hub import Hub
 from l2c.state.store import Store
@@ -22,8 +22,9 @@ from l2c.state.tables import distribution
 
 PARTNER = "A_BusinessPartner"
 NEVER, REFUSED, OVERTAKEN = 0.05, 0.04, 0.05  # shares of the partners
-LATE_S = PROCESSING_S + 2
-STUCK_S = 4.0  # how much longer than that some messages wait
+LATE_S = (
+    2.0  # how much later than its message may be at work a late confirmation comes, and a stuck message is processed
+)
 ROUNDS = 40
 
 
@@ -122,7 +123,12 @@ class Story:
 
     def _changes(self) -> None:
         """Two phone numbers each, the second while the first is under way, late confirmations, and overtaken messages."""
-        self.place.set(confirm_late_s=LATE_S, confirm_lost=0.1, confirm_doubled=0.2, confirm_never="Stumm")
+        self.place.set(
+            confirm_late_s=self.place.processing_s + LATE_S,
+            confirm_lost=0.1,
+            confirm_doubled=0.2,
+            confirm_never="Stumm",
+        )
         with self.place.world.hub() as hub:
             self._call(self.visitors, "1")
             hub.capture(ENTITY, TARGET)
@@ -134,7 +140,7 @@ class Story:
 
     def _stuck(self) -> None:
         """Messages wait longer than they may: what is sent in their place passes them, and they are confirmed after it."""
-        self.place.set(soap_delay_s=PROCESSING_S + STUCK_S)
+        self.place.set(soap_delay_s=self.place.processing_s + LATE_S)
         with self.place.world.hub() as hub:
             self._call(self.visitors[: max(2, self.count // 10)], "3")
             hub.capture(ENTITY, TARGET)

@@ -34,6 +34,7 @@ class OnPremise:
 
     world: World
     inbox: str
+    processing_s: float = PROCESSING_S
 
     @property
     def s4(self) -> Control:
@@ -75,7 +76,7 @@ def installation(folder: Path, *, partners: int, processing_s: float = PROCESSIN
         _on_premise(world, processing_s)
         world = replace(world, env={**world.env, "L2C_CONNECTION_S4HANA_INBOX": json.dumps(LOGIN)})
         url = stack.enter_context(receiver(dict(world.env)))
-        made = OnPremise(world, f"{url}/{SOURCE}")
+        made = OnPremise(world, f"{url}/{SOURCE}", processing_s)
         made.set(confirm_url=made.inbox, confirm_user=LOGIN["user"], confirm_password=LOGIN["secret"], confirm_seed=1)
         yield made
 
