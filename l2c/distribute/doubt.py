@@ -133,7 +133,7 @@ class Doubts:
         if len(hits) > 1:
             text = (
                 f"mark '{intent.mark}' is carried by {len(hits)} records in '{self._job.target}' ({', '.join(hits)}): "
-                "a double; leave the mark to one of them, or link that one by 'l2c keys', then redrive"
+                f"a double; take the mark off the others or say which it is (l2c matches {self._job.entity}), then redrive"
             )
             cleared.states.append(_state(one, "dead_letter", text, None, code=TWO_HITS))
             return

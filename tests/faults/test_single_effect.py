@@ -230,6 +230,26 @@ def test_two_hits_are_an_alarm_that_no_redrive_turns_into_a_third_partner(story:
     assert story.ask(lambda hub: hub.dead_letters(FLOW, SOURCE)) == []
 
 
+def test_somebody_says_which_of_two_hits_it_is(story: Story):
+    lose_answer(story)
+    [number] = story.partners()
+    twin = story.world.s4.create("A_BusinessPartner", twin_of(story, number))
+    story.clock.forward(seconds=QUIET_S + 1)
+    story.capture(SOURCE)
+    story.distribute()
+    found = story.ask(lambda hub: hub.matches(FLOW, SOURCE))
+    assert {one.key for one in found} == {number, twin}
+    story.ask(lambda hub: hub.accept_match(FLOW, SOURCE, number, story.uid))
+    story.ask(lambda hub: hub.reject_match(FLOW, SOURCE, twin))
+    story.ask(lambda hub: hub.redrive(FLOW, SOURCE))
+    story.rest()
+    assert story.partners() == sorted((number, twin))
+    assert story.units(number) == [story.uid]
+    assert story.intents() == []
+    assert story.ask(lambda hub: hub.dead_letters(FLOW)) == []
+    assert story.ask(lambda hub: hub.matches(FLOW, SOURCE)) == []
+
+
 def twin_of(story: Story, number: str) -> dict[str, Any]:
     row = story.world.s4.record("A_BusinessPartner", number) or {}
     return {name: row[name] for name in ("BusinessPartnerCategory", "OrganizationBPName1", MARK)}
