@@ -1,6 +1,7 @@
 """The replication messages made of changes: their numbers, what is in them, what is refused before anything is sent."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -85,6 +86,14 @@ def test_another_content_another_mark_and_another_state_have_other_numbers(conne
         body_of(connector, edit(key, {"OrganizationBPName1": "B"})),
     ]
     assert len({_message_id(body) for body in bodies}) == len(bodies)
+
+
+def test_a_change_that_was_answered_is_sent_again_under_another_number(connector):
+    change = Change(Record("", organization()), mark="answered")
+    first = body_of(connector, change)
+    again = body_of(connector, replace(change, answered=_message_id(first)))
+    assert _message_id(again) not in ("", None, _message_id(first))
+    assert partner_of(again).findtext("UUID") == partner_of(first).findtext("UUID"), "it is the same partner"
 
 
 def test_two_creates_without_mark_are_two_partners_even_with_the_same_content(connector):
