@@ -141,13 +141,16 @@ class Runner:
         """Whether other systems have said first what they have to say.
 
         Nothing born elsewhere travels before the first load of the system named by `first`; nothing is written to a system
-        that is captured too before its own first load: a record might be there already.
+        that is captured too before its own first load: a record might be there already. What refers to other records is first
+        loaded after those: else one company is two, and no contact of the one is recognised in the other.
         """
         captured = flow.active_capture()
         if len(captured) < 2:
             return True
-        if kind == DISTRIBUTE and system in captured and not self._wiring.loaded(flow, system):
-            return False
+        if system in captured and not self._wiring.loaded(flow, system):
+            before = self._wiring.awaited(flow, system) if kind in (CAPTURE, SWEEP) else ()
+            if kind == DISTRIBUTE or not all(self._wiring.loaded(other, system) for other in before):
+                return False
         return flow.first in (None, system) or flow.first not in captured or self._wiring.loaded(flow, str(flow.first))
 
     def _baselines(self, flow: FlowConfig, system: str, lease: leases.Lease) -> None:

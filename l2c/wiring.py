@@ -1,6 +1,6 @@
 """Builds what a run works with: connectors, mappers in force, jobs. It reads configuration and decides nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -106,6 +106,8 @@ class Wiring:
                 written=system in flow.active_distribute(),
                 rules=tuple(Rule(fields) for fields in flow.match) if shared else (),
                 first_load=first_load,
+                references=self._references(flow.flow),
+                referrers=self._referrers(flow.flow),
             )
             for mapper in self.readers(flow.flow, system)
         ]
@@ -227,6 +229,28 @@ class Wiring:
                 return references.canonical(conn, entity, system, path, key)
 
         return Env(settings=self.system(system).settings, resolve=resolve)
+
+    def awaited(self, flow: FlowConfig, system: str) -> list[FlowConfig]:
+        """The flows of records this one refers to that are captured from the same system; not those that refer back."""
+        wanted = {reference.partition("/")[0] for reference in self._references(flow.flow).values()} - {flow.flow}
+        flows = [self.project.flow(name) for name in sorted(wanted) if name in self.project.flow_names]
+        return [one for one in flows if system in one.active_capture() and one.flow not in self._referrers(flow.flow)]
+
+    def _references(self, entity: str) -> Mapping[str, str]:
+        """Of each field that refers to other records, to which."""
+        return {path: one.to for path, one in self.project.entity(entity).paths.items() if one.to is not None}
+
+    def _referrers(self, entity: str) -> Mapping[str, Sequence[str]]:
+        """Of each entity whose flow refers to this one, the systems it is captured from."""
+        found: dict[str, Sequence[str]] = {}
+        for name in self.project.flow_names:
+            try:
+                flow, references = self.project.flow(name), self._references(name)
+            except ConfigError:  # told by its own runs
+                continue
+            if name != entity and entity in {reference.partition("/")[0] for reference in references.values()}:
+                found[name] = tuple(flow.active_capture())
+        return found
 
     def _owners(self, flow: FlowConfig) -> Owners:
         entity = self.project.entity(flow.flow)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -9,7 +10,7 @@ from l2c.capture.job import CaptureJob, Shown
 from l2c.capture.meeting import values_of
 from l2c.capture.merge import Merged, Sight
 from l2c.mapping import decode, digest, encode
-from l2c.state import distributions, journal, keys, meetings, sending, shared
+from l2c.state import distributions, journal, keys, meetings, references, sending, shared
 from l2c.state.journal import Entry, Known
 
 
@@ -53,6 +54,7 @@ class Edits:
             made.append(Edited(one, known, entry))
         if winners:
             journal.merge_records(conn, job.entity, winners)
+            references.ask_again(conn, job.entity, list(winners), job.referrers, self._now)
         self._remember(made)
         return made
 
@@ -65,19 +67,24 @@ class Edits:
         doubts = sending.doubts(conn, job.entity, job.system, records) if job.written else {}
         found: dict[int, Sight] = {}
         for one, known in edits:
-            head = decode(heads[known.head_seq])
-            stored = views.get(known.record)
+            head, stored = self._decoded(heads[known.head_seq]), views.get(known.record)
             found[known.record] = Sight(
                 head,
-                decode(stored) if stored is not None else (head if known.view_hash is not None else None),
+                self._decoded(stored) if stored is not None else (head if known.view_hash is not None else None),
                 decode(one.payload or b"{}"),
                 at=self._at(one, known),
                 origin=known.origin,
-                doubts=[decode(payload) for payload in doubts.get(known.record, ())],
+                doubts=[self._decoded(payload) for payload in doubts.get(known.record, ())],
                 edits=times.get(known.record, {}),
                 births=births.get(known.record, {}),
             )
         return found
+
+    def _decoded(self, payload: bytes) -> dict[str, Any]:
+        """A stored record with its references as they are read today, so that none of them looks like an edit."""
+        data = decode(payload)
+        references.settle(self._conn, data, self._job.references)
+        return data
 
     def _at(self, one: Shown, known: Known) -> int:
         """When an edit was made; a stamp that stood there before tells nothing of it (a changed address may leave it alone)."""

@@ -1,7 +1,7 @@
 """What one capture works on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from l2c.capture.merge import Merger
 from l2c.contract import Connector
@@ -29,7 +29,8 @@ class CaptureJob:
 
     `merger` knows whose edits of a canonical field count. `shared`: the flow has further sources, so that what this system
     shows is merged with what others said. `written`: this system is a target of the flow too. `rules`: how records met here
-    for the first time are recognised. `first_load`: nothing of this system was ever read.
+    for the first time are recognised. `first_load`: nothing of this system was ever read. `references`: of each field that refers
+    to other records, to which; `referrers`: of each entity that refers to this one, the systems it is captured from.
     """
 
     entity: str
@@ -46,6 +47,8 @@ class CaptureJob:
     written: bool = False
     rules: tuple[Rule, ...] = ()
     first_load: bool = False
+    references: Mapping[str, str] = field(default_factory=dict)
+    referrers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -124,7 +124,10 @@ class Both:
 
     def customers(self) -> dict[str, dict[str, Any]]:
         """The contact persons of the shop by e-mail address."""
-        return {row["email"]: row for _, row in self.world.shop.records("B2BCustomer")}
+        found = [row for _, row in self.world.shop.records("B2BCustomer")]
+        by_mail = {row["email"]: row for row in found}
+        assert len(by_mail) == len(found), "one e-mail address stands twice"
+        return by_mail
 
     def customer(self, key: str) -> dict[str, Any]:
         """A contact person of the shop by its key."""

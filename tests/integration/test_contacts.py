@@ -112,6 +112,17 @@ def test_edits_of_both_sides_arrive_and_nothing_echoes(lone: Both):
     assert len(lone.world.s4.log()) == 1
 
 
+def test_a_mail_address_changed_in_the_shop_reaches_s4hana_and_the_login_stays(lone: Both):
+    _, _, key = met(lone)
+    before = lone.world.shop.last_commit()
+    lone.world.shop.change("B2BCustomer", key, email="max.huber@nord.example")
+    lone.settle()
+    [function] = [row for _, row in lone.world.s4.records(FUNCTION)]
+    assert function["EmailAddress"] == "max.huber@nord.example"
+    assert lone.customer(key)["uid"] == "max@nord.example"
+    assert lone.world.shop.log(after=before) == []
+
+
 def test_a_name_changed_in_the_shop_goes_back_since_s4hana_owns_it(lone: Both):
     _, person, key = met(lone)
     lone.world.shop.change("B2BCustomer", key, name="Nicht Erlaubt", loginDisabled=True)
@@ -219,3 +230,15 @@ def test_a_contact_deleted_in_the_shop_comes_back(lone: Both):
     assert (customer["name"], customer["sapBusinessPartnerID"]) == ("Max Huber", person)
     lone.settle()
     assert lone.world.s4.log() == []
+
+
+def test_reconcile_finds_every_contact_equal(lone: Both):
+    met(lone)
+    company = lone.company("Sued GmbH")
+    lone.settle()
+    lone.register("contact", unit=lone.unit(company)["uid"], **EVA)
+    lone.settle()
+    with lone.hub() as hub:
+        result = hub.reconcile(CONTACT)
+    assert result.findings == ()
+    assert result.records["equal"] == 2
