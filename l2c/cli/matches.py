@@ -47,7 +47,7 @@ def list_matches(
         output.say("no undecided matches")
     if more:
         output.note("more are not listed; see --limit")
-    elif listed:
+    elif listed and not as_json:
         output.note(f"to decide: l2c matches accept {flow} SYSTEM KEY RECORD, or: l2c matches reject {flow} SYSTEM KEY")
 
 
