@@ -113,6 +113,7 @@ class Killer:
         self._chance = chance
         self._begun = s4.created(PARTNER)
         self._moments = sorted(chance.randint(0, int(until * 0.9)) for _ in range(kills))
+        self._left: list[sending.Sent] = []
         self.killed = Killed()
 
     @property
@@ -128,16 +129,18 @@ class Killer:
         if self._workers.kill(name):
             self._moments.pop(0)
             self.killed.workers[name] += 1
-            self.killed.at_work += _unsettled(world)
+            left = _unsettled(world)
+            self.killed.at_work += bool(left) and left != self._left
+            self._left = left
         self._workers.start(name)
 
 
-def _unsettled(world: World) -> bool:
-    """Whether the hub was sending something to S/4HANA that is not settled."""
+def _unsettled(world: World) -> list[sending.Sent]:
+    """What the hub was sending to S/4HANA and has not settled."""
     store = Store.open(world.env["L2C_DATABASE_URL"])
     try:
         with store.reading() as conn:
-            return bool(sending.noted(conn, ENTITY, SOURCE))
+            return sending.noted(conn, ENTITY, SOURCE)
     finally:
         store.close()
 
