@@ -4,6 +4,7 @@ from l2c.mapping.fast import deeper, due, indent, literals
 from l2c.mapping.rules import Group, Leaf, Many, Named, Part, Plan
 from l2c.mapping.scopes import Load, Scope
 from l2c.mapping.typed import Typed
+from l2c.mapping.values import LONGEST_KEY
 
 _CAUGHT = "(Unfit, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)"
 
@@ -99,9 +100,9 @@ def _careful_leaf(leaf: Leaf, holder: str) -> list[str]:
     lines = [f"{v} = {leaf.made.code}"]
     if not leaf.constant:
         lines += _careful_table(leaf, holder)
-        lines += _careful_check(leaf)
-        if leaf.reference is not None:
+        if leaf.reference is not None:  # before the check: only the key on the other side has to fit there
             lines += _careful_reference(leaf, holder)
+        lines += _careful_check(leaf)
         if leaf.default is not None:
             lines += [f"if {v} is None:", f"    {v} = {leaf.default}"]
         if leaf.required:
@@ -155,9 +156,10 @@ def _careful_check(leaf: Leaf) -> list[str]:
 
 def _careful_reference(leaf: Leaf, holder: str) -> list[str]:
     v, path = leaf.var, leaf.reference
-    lines = [f"if {v} is not None and {v} is not A:", f"    w = env.resolve({path!r}, {v})"]
+    lines = [f"if {v} is not A:", f"    {v} = careful_text({v}, {LONGEST_KEY})"]
+    lines += [f"if {v} is not None and {v} is not A:", f"    w = env.resolve({path!r}, {v})"]
     if leaf.missing == "wait":
-        lines += ["    if w is None:", f"        E.waiting.append(({leaf.path!r}, {path!r}, {v}))"]
+        lines += ["    if w is None:", f"        E.waiting.append(({leaf.path!r}, {path!r}, {v}))", "        w = A"]
     elif leaf.missing == "reject":
         lines += ["    if w is None:"]
         lines += [

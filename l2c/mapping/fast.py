@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from l2c.mapping.rules import Group, Leaf, Many, Named, Part, Plan
 from l2c.mapping.scopes import Load, Scope
+from l2c.mapping.values import LONGEST_KEY
 
 
 def write_fast(plan: Plan) -> str:
@@ -162,9 +163,9 @@ def _fast_leaf(leaf: Leaf) -> list[str]:
         return [f"{v} = {leaf.made.code}"]
     lines = [f"{v} = {leaf.made.code}"]
     lines += _fast_table(leaf)
-    lines += _fast_check(leaf)
     if leaf.reference is not None:
         lines += _fast_reference(leaf)
+    lines += _fast_check(leaf)
     if leaf.default not in (None, "None"):
         lines += [f"if {v} is None:", f"    {v} = {leaf.default}"]
     elif leaf.required and not _demands(leaf):
@@ -229,10 +230,11 @@ def _bracket(test: str) -> str:
 
 def _fast_reference(leaf: Leaf) -> list[str]:
     v = leaf.var
-    lines = [f"if {v} is not None:", f"    {v} = env.resolve({leaf.reference!r}, {v})"]
+    lines = [f"if {v}:", f"    if {v}.__class__ is not ''.__class__ or len({v}) > {LONGEST_KEY}:", "        return None"]
+    lines += [f"    {v} = env.resolve({leaf.reference!r}, {v})"]
     if leaf.missing != "ignore":
         lines += [f"    if {v} is None:", "        return None"]
-    return lines
+    return [*lines, *_nothing(v)]
 
 
 def _texts(parts: Sequence[Part]) -> list[str]:

@@ -6,6 +6,7 @@ from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 MAX_TEXT = 1_000_000
+LONGEST_KEY = 1000  # UTF-16 units of what a reference holds before it is resolved
 NUMBERS = Context(prec=50, Emin=-99, Emax=99, traps=[InvalidOperation, DivisionByZero, Overflow])
 _NUMBER = re.compile(r"[+-]?(?:\d{1,60}(?:\.\d{0,60})?|\.\d{1,60})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
