@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,9 +11,7 @@ from demo.screen import Bar, Screen
 from demo.supervisor import Supervisor
 from l2c.airflow.matrix import sums
 from l2c.hub import Hub
-from l2c.state import meetings
 from l2c.state.results import Cell, RunSummary
-from l2c.state.store import Store
 
 ENTITY, CONTACT = "business_partner", "contact"
 SOURCE, TARGET = "s4hana", "commerce"
@@ -72,8 +69,7 @@ class Stage:
 
     def open_matches(self) -> set[str]:
         """Keys of the shop's records that may be one of several partners, as the hub lists them."""
-        with closing(Store.open(self.supervisor.env["L2C_DATABASE_URL"])) as store, store.reading() as conn:
-            return {one.native_key for one in meetings.candidates_in(conn, ENTITY, TARGET, meetings.AMBIGUOUS)}
+        return {one.key for one in self.hub.matches(ENTITY, TARGET, limit=None)}
 
     def rounds(self, count: int = 1) -> None:
         """Wait until every system was read and then written so many times."""
@@ -90,7 +86,7 @@ class Stage:
         what: str,
         done: Callable[[], bool],
         *,
-        timeout: float = 120.0,
+        timeout: float = 240.0,
         bar: Callable[[Bar], None] | None = None,
         total: int | None = None,
     ) -> float:

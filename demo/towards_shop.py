@@ -8,7 +8,7 @@ from demo.airflow import BY_ITSELF
 from demo.cast import Story
 from demo.stage import ENTITY, SOURCE, Stage
 
-FIRST_LOAD_S = 180.0
+FIRST_LOAD_S = 300.0
 ACCOUNTS = ("B2BUnit", "Customer")
 
 
