@@ -60,7 +60,8 @@ def _meeting(story: Story) -> None:
         f"{len(right)} of {len(sure)} units that were there before are linked to their partner, {len(wrong)} to another",
     )
     stage.expect(
-        listed == undecided, f"{len(listed)} could be one of several: they wait for a person (l2c matches {ENTITY})"
+        listed == undecided,
+        f"{len(listed)} could be one of several: they wait for a person (l2c matches list {ENTITY})",
     )
     twice = compare.doubled(stage.s4, stage.shop, story.truth)
     stage.expect(not twice, f"{len(twice)} created twice")
