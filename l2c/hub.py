@@ -130,6 +130,10 @@ class Hub:
         """A whole distribution in this process."""
         return self._runner.whole(DISTRIBUTE, entity, system, None, progress)
 
+    def woken(self, entity: str) -> list[str]:
+        """Of the entities that refer to this one, those with records that are due: some may have waited for what came now."""
+        return [other for other in self._wiring.referrers(entity) if self._runner.any_due(other)]
+
     # What systems send
 
     def receive(self, system: str, headers: Mapping[str, str], body: bytes, *, signature: str | None = None) -> int:

@@ -109,6 +109,16 @@ class Runner:
             raise
         return self.settle(plan.run)
 
+    def any_due(self, entity: str) -> bool:
+        """Whether records of that entity are due in some system it is distributed to."""
+        now = self._store.now()
+        for system in self._wiring.project.flow(entity).active_distribute():
+            names = [mapper.name for mapper in self._wiring.writers(entity, system)]
+            with self._store.reading() as conn:
+                if distributions.any_due(conn, entity, system, now, names):
+                    return True
+        return False
+
     def _read(
         self,
         flow: FlowConfig,

@@ -107,7 +107,7 @@ class Wiring:
                 rules=tuple(Rule(fields) for fields in flow.match) if shared else (),
                 first_load=first_load,
                 references=self._references(flow.flow),
-                referrers=self._referrers(flow.flow),
+                referrers=self.referrers(flow.flow),
             )
             for mapper in self.readers(flow.flow, system)
         ]
@@ -234,13 +234,13 @@ class Wiring:
         """The flows of records this one refers to that are captured from the same system; not those that refer back."""
         wanted = {reference.partition("/")[0] for reference in self._references(flow.flow).values()} - {flow.flow}
         flows = [self.project.flow(name) for name in sorted(wanted) if name in self.project.flow_names]
-        return [one for one in flows if system in one.active_capture() and one.flow not in self._referrers(flow.flow)]
+        return [one for one in flows if system in one.active_capture() and one.flow not in self.referrers(flow.flow)]
 
     def _references(self, entity: str) -> Mapping[str, str]:
         """Of each field that refers to other records, to which."""
         return {path: one.to for path, one in self.project.entity(entity).paths.items() if one.to is not None}
 
-    def _referrers(self, entity: str) -> Mapping[str, Sequence[str]]:
+    def referrers(self, entity: str) -> Mapping[str, Sequence[str]]:
         """Of each entity whose flow refers to this one, the systems it is captured from."""
         found: dict[str, Sequence[str]] = {}
         for name in self.project.flow_names:

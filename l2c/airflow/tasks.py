@@ -7,9 +7,10 @@ from types import TracebackType
 from typing import Any
 
 import structlog
-from airflow.sdk import get_current_context
+from airflow.sdk import Asset, AssetAlias, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from l2c.airflow.bells import journal_bell
 from l2c.airflow.runtime import open_hub
 from l2c.airflow.schedules import due
 from l2c.errors import ConfigError, HubError
@@ -61,7 +62,8 @@ def settle(
 ) -> dict[str, int]:
     """Check the sums of the planned runs and close them; ring the entity's bell only when something was journaled.
 
-    Runs after failed partitions too, so that no run stays open; `shares` is None when planning failed.
+    Rings also for entities whose records waited for what these runs brought. Runs after failed partitions too, so that no run
+    stays open; `shares` is None when planning failed.
     """
     if shares is None:
         raise AirflowFailException(
@@ -69,11 +71,18 @@ def settle(
         )
     with _Readable("settle"), open_hub() as hub:
         summaries = _settle_each(hub, sorted({int(share["run"]) for share in shares}))
+        aliases = [outlet for outlet in outlets or () if isinstance(outlet, AssetAlias)]
+        woken = hub.woken(summaries[0].entity) if aliases and summaries else []
     counts = _total(summaries)
-    if outlets and not counts.get("journaled"):
+    bells = [outlet for outlet in outlets or () if isinstance(outlet, Asset)]
+    if bells and not counts.get("journaled") and not woken:
         raise AirflowSkipException("the sums met and nothing was journaled: no bell for the distributions")
-    for outlet in outlets or ():
-        outlet_events[outlet].extra = {"runs": [one.run for one in summaries], "journaled": counts["journaled"]}
+    told = {"runs": [one.run for one in summaries], "journaled": counts.get("journaled", 0)}
+    for bell in bells:
+        outlet_events[bell].extra = told
+    for alias in aliases:
+        for entity in woken:
+            outlet_events[alias].add(journal_bell(entity), extra=told)
     return counts
 
 

@@ -151,3 +151,32 @@ def test_a_sweep_and_a_purge_run_like_the_others(run_dag: RunDag, systems) -> No
     run_dag(CAPTURE)
     assert run_dag("business_partner.sweep.s4hana") == ALL_DONE | {"settle": "skipped"}
     assert run_dag("hub.purge") == {"": "success", "purge": "success"}
+
+
+def test_a_partner_that_arrives_wakes_the_contacts_that_waited_for_it(run_dag: RunDag, systems) -> None:
+    from l2c.airflow.runtime import open_hub
+
+    def waiting() -> int:
+        with open_hub() as hub:
+            return sum(cell.waiting for cell in hub.status("contact"))
+
+    for dag in (CAPTURE, SHOP, "contact.capture.s4hana", "contact.capture.commerce", DISTRIBUTE):
+        run_dag(dag)
+    form = {"kind": "company", "name": "Orgelbau Seifert KG", "address": {"town": "Ulm", "country": "DE"}}
+    form["address"]["postalcode"] = "89073"
+    form["contact"] = {"email": "eva@seifert.example", "last_name": "Seifert"}
+    systems["commerce"].control("POST", "/register", form)
+    assert run_dag("contact.capture.commerce")["settle"] == "success"
+    assert run_dag("contact.distribute.s4hana") == ALL_DONE
+    assert waiting() == 1
+    before = rung()
+    assert run_dag(SHOP) == ALL_DONE
+    assert rung() == before + 2, "the journal of partners, and the contacts"
+    assert run_dag("contact.distribute.s4hana") == ALL_DONE
+    assert waiting() == 1
+    before = rung()
+    assert run_dag("business_partner.distribute.s4hana") == ALL_DONE
+    assert rung() == before + 1, "the contacts"
+    assert run_dag("contact.distribute.s4hana") == ALL_DONE
+    assert waiting() == 0
+    assert len(systems["s4hana"].control("GET", "/records?entity=A_BusinessPartnerContact")) == 1
