@@ -92,8 +92,11 @@ def _calls():
 def test_every_call_on_a_page_is_one_the_command_understands(call):
     verb, *words = shlex.split(call)
     assert verb in VERBS
-    options = {name: param for param in VERBS[verb].params for name in param.opts}
-    arguments = [param for param in VERBS[verb].params if param.param_type_name == "argument"]
+    command = VERBS[verb]
+    if verbs := getattr(command, "commands", None):  # a noun with verbs of its own; `list` may be left out
+        command = verbs[words.pop(0) if words and words[0] in verbs else "list"]
+    options = {name: param for param in command.params for name in param.opts}
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
     positional, skip = 0, False
     for word in words:
         if skip:
