@@ -71,15 +71,10 @@ class Stage:
         """Keys of the shop's records that may be one of several partners, as the hub lists them."""
         return {one.key for one in self.hub.matches(ENTITY, TARGET, limit=None)}
 
-    def rounds(self, count: int = 1) -> None:
-        """Wait until every system was read and then written so many times."""
-        for number in range(1, count + 1):
-            for kinds in (READ, WRITE):
-                since = datetime.now(UTC)
-                self.wait(
-                    f"round {number} of {count}, {' and '.join(kinds)}",
-                    lambda kinds=kinds, since=since: self._ran_since(kinds, since),  # type: ignore[misc]
-                )
+    def run_all(self, kinds: Iterable[str]) -> None:
+        """Wait until each DAG of these kinds has begun and ended a run from now on."""
+        since = datetime.now(UTC)
+        self.wait(f"{' and '.join(kinds)} run once more", lambda: self._ran_since(kinds, since))
 
     def wait(
         self,
