@@ -26,7 +26,7 @@ CAPTURE_MEANING = {
     "journaled": "A real change: appended to the journal. `born` and `deleted` are counted inside it.",
     "unchanged": "Shows what the hub knew already.",
     "filtered": "Nothing to keep: it was gone before the hub first saw it.",
-    "ambiguous": "Met in a second system, and several records could be it. Not reached yet: nothing is matched across sources.",
+    "ambiguous": "Met for the first time, and several records could be it, or it could be one that another may be: listed by `l2c matches`.",
     "to_fetch_again": "Read before the hub's picture of it last changed: put into the inbox, fetched by key.",
     "dead_letter": "Could not be mapped: set aside with every reason.",
 }
@@ -70,12 +70,19 @@ def cli_page() -> str:
     )
     parts.append(f"{EPILOG} 70: a defect in the hub itself; repeat with `--debug`.")
     parts.append("## For every command\n\n" + _parameters(root.params))
-    for name, command in commands.items():
+    for name, command in _verbs(commands):
         usage = " ".join(["l2c", name, *(_usage(param) for param in command.params)])
         parts.append(
             f"## l2c {name}\n\n```console\n$ {usage}\n```\n\n{inspect.cleandoc(command.help)}\n\n{_parameters(command.params)}"
         )
     return "\n\n".join(parts) + "\n"
+
+
+def _verbs(commands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every verb with its whole name, those of nouns too."""
+    for name, command in commands.items():
+        inner: dict[str, Any] = vars(command).get("commands", {})
+        yield from ((f"{name} {verb}", below) for verb, below in inner.items()) if inner else [(name, command)]
 
 
 def _usage(param: Any) -> str:

@@ -134,6 +134,11 @@ class Hub:
         """Of the entities that refer to this one, those with records that are due: some may have waited for what came now."""
         return [other for other in self._wiring.referrers(entity) if self._runner.any_due(other)]
 
+    def held(self, entity: str, system: str) -> list[str]:
+        """Of the entities that refer to this one, those not loaded from that system yet: they may have waited for this load."""
+        flows = [self.project.flow(other) for other in self._wiring.referrers(entity)]
+        return [one.flow for one in flows if system in one.active_capture() and not self._wiring.loaded(one, system)]
+
     # What systems send
 
     def receive(self, system: str, headers: Mapping[str, str], body: bytes, *, signature: str | None = None) -> int:

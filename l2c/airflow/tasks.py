@@ -10,11 +10,11 @@ import structlog
 from airflow.sdk import Asset, AssetAlias, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from l2c.airflow.bells import journal_bell
+from l2c.airflow.bells import inbox_bell, journal_bell
 from l2c.airflow.runtime import open_hub
 from l2c.airflow.schedules import due
 from l2c.errors import ConfigError, HubError
-from l2c.state.results import RunSummary
+from l2c.state.results import CAPTURE, RunSummary
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ def settle(
     with _Readable("settle"), open_hub() as hub:
         summaries = _settle_each(hub, sorted({int(share["run"]) for share in shares}))
         aliases = [outlet for outlet in outlets or () if isinstance(outlet, AssetAlias)]
-        woken = hub.woken(summaries[0].entity) if aliases and summaries else []
+        woken = _woken(hub, summaries[0]) if aliases and summaries else []
     counts = _total(summaries)
     bells = [outlet for outlet in outlets or () if isinstance(outlet, Asset)]
     if bells and not counts.get("journaled") and not woken:
@@ -81,8 +81,8 @@ def settle(
     for bell in bells:
         outlet_events[bell].extra = told
     for alias in aliases:
-        for entity in woken:
-            outlet_events[alias].add(journal_bell(entity), extra=told)
+        for bell in woken:
+            outlet_events[alias].add(bell, extra=told)
     return counts
 
 
@@ -126,6 +126,14 @@ def _settle_each(hub: Any, runs: Sequence[int]) -> list[RunSummary]:
             log.error("failed", step="settle", error=type(other).__name__, message=other.message)
         raise errors[0]
     return summaries
+
+
+def _woken(hub: Any, done: RunSummary) -> list[Asset]:
+    """The bells of what waited for this run: records for a key, or a first load for that of the records it refers to."""
+    bells = [journal_bell(entity) for entity in hub.woken(done.entity)]
+    if done.kind == CAPTURE:
+        bells += [inbox_bell(entity, done.system) for entity in hub.held(done.entity, done.system)]
+    return bells
 
 
 def _total(summaries: Sequence[RunSummary]) -> dict[str, int]:

@@ -230,7 +230,11 @@ def _bracket(test: str) -> str:
 
 def _fast_reference(leaf: Leaf) -> list[str]:
     v = leaf.var
-    lines = [f"if {v}:", f"    if {v}.__class__ is not ''.__class__ or len({v}) > {LONGEST_KEY}:", "        return None"]
+    lines = [
+        f"if {v}:",
+        f"    if {v}.__class__ is not ''.__class__ or len({v}) > {LONGEST_KEY}:",
+        "        return None",
+    ]
     lines += [f"    {v} = env.resolve({leaf.reference!r}, {v})"]
     if leaf.missing != "ignore":
         lines += [f"    if {v} is None:", "        return None"]

@@ -97,7 +97,7 @@ def test_until_it_is_confirmed_the_old_mapping_stays_in_force(loaded):
     assert counts["due"] > 0, "the new values were looked at"
     assert world.shop.last_commit() == written
     assert set(segments(world)[1].values()) == {None}
-    (cell,) = (cell for cell in json.loads(world.run("status", "--json")) if cell["system"] == TARGET)
+    (cell,) = (cell for cell in json.loads(world.run("status", FLOW, "--json")) if cell["system"] == TARGET)
     assert cell["pending"] == FEW
     told = f"write mapping changed: l2c resend {FLOW} {TARGET} shows {FEW} records, with --yes they are due again"
     assert cell["note"] == told

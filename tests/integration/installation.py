@@ -122,7 +122,7 @@ class Installation:
                 assert summary.status in {"done", "nothing"}
                 assert summary.sums_met
             assert hub.dead_letters() == []
-            assert {cell.last.status if cell.last else None for cell in hub.status()} == {"done"}
+            assert {cell.last.status if cell.last else None for cell in hub.status(FLOW)} == {"done"}
         assert self.missing() == set()
         assert check(self.world.s4, self.world.shop).differences == []
 

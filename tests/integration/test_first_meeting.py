@@ -288,8 +288,8 @@ def test_a_key_is_linked_by_hand_and_moved_to_another_record(small: World, clock
 
 
 def test_a_record_whose_only_key_is_moved_becomes_a_part_of_the_other_one(small: World, clock: Clock):
-    match = next(match for match in matches(small) if len(match["records"]) == 1)
-    record, before = match["records"][0], created(small)
+    match = next(match for match in matches(small) if len(match["records"]) == 2)
+    (record, other), before = match["records"], created(small)
     small.run("matches", "reject", FLOW, TARGET, match["key"])
     with small.hub(clock=clock) as hub:
         hub.capture(FLOW, TARGET)
@@ -300,5 +300,10 @@ def test_a_record_whose_only_key_is_moved_becomes_a_part_of_the_other_one(small:
         "keys", "move", FLOW, TARGET, match["key"], f"#{born}", expect=2
     )
     rounds(small, clock, 3)
-    assert created(small) == before, "neither a partner for the unit nor a unit for the partner"
+    partners, units = created(small)
+    assert partners == before[0], "no partner for the unit"
+    [unit] = set(units) - set(before[1])
+    assert small.shop.record(UNIT, unit)["l2cPartnerNumber"] == other["keys"][SOURCE], (
+        "and no second unit for the partner"
+    )
     assert small.shop.record(UNIT, match["key"])["l2cPartnerNumber"] == record["keys"][SOURCE]

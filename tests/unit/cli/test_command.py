@@ -27,10 +27,12 @@ VERBS = [
     "dead-letters",
     "redrive",
     "resend",
-    "keys",
     "show",
     "purge",
+    "matches",
+    "keys",
 ]
+GROUPS = {"matches": ["list", "show", "accept", "reject"], "keys": ["list", "export", "import", "link", "move"]}
 
 
 def l2c(*words, cwd, **environment):
@@ -57,8 +59,11 @@ def test_help_loads_neither_engine_nor_rich_nor_airflow(tmp_path):
 
 
 def test_every_verb_is_there_and_offers_json(tmp_path):
-    commands = vars(get_command(app))["commands"]
+    commands = dict(vars(get_command(app))["commands"])
     assert list(commands) == VERBS
+    assert {name: list(commands[name].commands) for name in GROUPS} == GROUPS
+    for noun in GROUPS:
+        commands |= {f"{noun} {verb}": command for verb, command in commands.pop(noun).commands.items()}
     for name, command in commands.items():
         assert "--json" in {word for param in command.params for word in param.opts}, name
 
