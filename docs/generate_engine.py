@@ -26,7 +26,7 @@ CAPTURE_MEANING = {
     "journaled": "A real change: appended to the journal. `born` and `deleted` are counted inside it.",
     "unchanged": "Shows what the hub knew already.",
     "filtered": "Nothing to keep: it was gone before the hub first saw it.",
-    "ambiguous": "Met for the first time, and several records could be it, or it could be one that another may be: listed by `l2c matches`.",
+    "ambiguous": "Met for the first time; several records could be it, or it one that another may be: see `l2c matches`.",
     "to_fetch_again": "Read before the hub's picture of it last changed: put into the inbox, fetched by key.",
     "dead_letter": "Could not be mapped: set aside with every reason.",
 }

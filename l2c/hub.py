@@ -98,7 +98,8 @@ class Hub:
         """What is wrong with flows and mappings, checked against the live schemas too unless told otherwise."""
         names = [flow] if flow is not None else self.project.flow_names
         schemas = self._wiring.schema if live else None
-        return [finding for name in names for finding in check_flow(self.project, name, schemas)]
+        found = [finding for name in names for finding in check_flow(self.project, name, schemas)]
+        return list(dict.fromkeys(found))  # a mistake of a file several flows use is told once
 
     # Runs: plan, run, settle
 

@@ -31,7 +31,7 @@ def told(project: Project, case: Path) -> list[str]:
         with pytest.raises(RecordRejected) as caught:
             load_mapper(project, record["mapping"]).map(record["given"], Env())
         return [str(caught.value)]
-    return [str(one) for name in project.flow_names for one in check_flow(project, name)]
+    return list(dict.fromkeys(str(one) for name in project.flow_names for one in check_flow(project, name)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
