@@ -90,9 +90,11 @@ class Supervisor:
             self._wait_ended(some, grace)
         for part in self.parts:
             _signal_group(part.process.pid, signal.SIGKILL)
-        for process in self.left():
+        strays = self.left()
+        for process in strays:
             _kill(process)
         self._wait_ended(self.parts, grace)
+        psutil.wait_procs(strays, timeout=grace)  # a killed process is there until the system has cleared it away
         self.record.unlink(missing_ok=True)
 
     def _wait_ended(self, parts: Sequence[Part], seconds: float) -> None:
