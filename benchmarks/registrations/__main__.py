@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.home import ENTITY, ROOT
-from benchmarks.registrations.rig import PARTNER, Killed, Killer, Workers, arm, in_step, injected, until_quiet
+from benchmarks.registrations.rig import LATE_S, PARTNER, Killed, Killer, Workers, arm, in_step, injected, until_quiet
 from benchmarks.registrations.systems import PROCESSING_S, World, make_world, sandbox
 from benchmarks.registrations.truth import Found, Visitors, check, standing
 
@@ -44,8 +44,13 @@ class Played:
     seconds: float
 
 
-def play(folder: Path, count: int, kills: int, seed: int, *, processing_s: float = PROCESSING_S) -> Played:
-    """The whole story in that folder; `processing_s`: how long the hub holds a lost create for possibly at work."""
+def play(
+    folder: Path, count: int, kills: int, seed: int, *, processing_s: float = PROCESSING_S, late_s: float = LATE_S
+) -> Played:
+    """The whole story in that folder.
+
+    `processing_s`: how long the hub holds a lost create for possibly at work; `late_s`: how late late commits really come.
+    """
     chance, begun = random.Random(seed), time.monotonic()
     with (
         sandbox("s4hana", folder / "s4", "--partners", str(BASE)) as s4,
@@ -54,7 +59,7 @@ def play(folder: Path, count: int, kills: int, seed: int, *, processing_s: float
         world = make_world(folder, s4, shop, processing_s)
         in_step(world)
         before, made = standing(s4, PARTNER), s4.created(PARTNER)
-        arm(s4, shop, chance)
+        arm(s4, shop, chance, late_s)
         workers, visitors = Workers(world), Visitors(shop, count, random.Random(chance.random()))
         killer = Killer(workers, s4, chance, kills=kills, until=count)
         try:
@@ -68,6 +73,8 @@ def play(folder: Path, count: int, kills: int, seed: int, *, processing_s: float
         faults = {"s4hana": injected(s4), "commerce": injected(shop)}
         for system in (s4, shop):
             system.disarm()
+        while s4.ask("stats")["late_pending"]:
+            time.sleep(0.1)
         rounds = until_quiet(world, at_most=ROUNDS)
         found = check(s4, shop, registered, before=before, made=made)
         with world.hub() as hub:

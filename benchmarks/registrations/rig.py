@@ -30,7 +30,7 @@ class Killed:
     at_work: int = 0
 
 
-def arm(s4: Control, shop: Control, chance: random.Random) -> None:
+def arm(s4: Control, shop: Control, chance: random.Random, late_s: float = LATE_S) -> None:
     """Faults for creates, in a `$batch` and alone, for whole batches, for reads, and a few for the shop's writes."""
 
     def fault(system: Control, kind: str, share: float, **content: Any) -> None:
@@ -41,14 +41,14 @@ def arm(s4: Control, shop: Control, chance: random.Random) -> None:
     for inner in (True, False):
         creates: dict[str, Any] = {"method": "POST", "path": CREATE, "inner": inner}
         fault(s4, "after_commit", 0.12, **creates)
-        fault(s4, "late_commit", 0.1, seconds=LATE_S, **creates)
+        fault(s4, "late_commit", 0.1, seconds=late_s, **creates)
         fault(s4, "before_commit", 0.02, **creates)
         fault(s4, "status", 0.03, status=503, **creates)
         fault(s4, "status", 0.03, status=429, headers=BUSY, **creates)
         fault(s4, "lock", 0.03, **creates)
     batches: dict[str, Any] = {"method": "POST", "path": r"\$batch"}
     fault(s4, "after_commit", 0.03, **batches)
-    fault(s4, "late_commit", 0.02, seconds=LATE_S, **batches)
+    fault(s4, "late_commit", 0.02, seconds=late_s, **batches)
     fault(s4, "status", 0.03, status=503, headers=BUSY, **batches)
     fault(s4, "status", 0.03, status=429, headers=BUSY, **batches)
     fault(s4, "status", 0.01, status=503, method="GET")

@@ -21,5 +21,5 @@ def test_150_registrations_become_150_partners_whatever_breaks(tmp_path: Path):
 @pytest.mark.slow
 def test_without_a_quiet_period_the_rig_finds_doubles(tmp_path: Path):
     """That the checker can fail: a late commit that is looked up at once is not found, and sent again."""
-    played = play(tmp_path, 60, 0, seed=7, processing_s=0)
+    played = play(tmp_path, 60, 0, seed=7, processing_s=0, late_s=10)
     assert played.found.doubled
