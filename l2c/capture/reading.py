@@ -160,12 +160,13 @@ class Capture:
 def know_values(store: Store, lease: leases.Lease, job: CaptureJob) -> None:
     """Before records can meet: what the records there are can be recognised by, once for each set of rules."""
     place = (job.entity, "", "match", ";".join(rule.name for rule in job.rules))
+    with store.reading() as conn:
+        if cursors.get_cursor(conn, *place) is not None:  # as nearly always: no write lock is taken for it
+            return
     after = 0
     while True:
         with store.writing() as conn:
             leases.prove(conn, lease, store.now())
-            if after == 0 and cursors.get_cursor(conn, *place) is not None:
-                return
             heads = meetings.heads_from(conn, job.entity, after, 1000)
             meetings.set_values(
                 conn, job.entity, {record: values_of(decode(payload), job.rules) for record, payload in heads}

@@ -20,9 +20,9 @@ def insert_into(dialect: Dialect, table: Table) -> Any:
     return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keys: Sequence[str] = ()) -> None:
+def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or update those whose key is there; all rows name the same columns."""
-    _many(conn, table, rows, "update", tuple(keys))
+    _rows(conn, table, *_as_tuples(rows), "update")
 
 
 def insert_rows(conn: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -44,22 +44,12 @@ def insert_missing_rows(
 
 def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows whose key is not there yet; leave the others alone."""
-    _many(conn, table, rows, "ignore", ())
+    _rows(conn, table, *_as_tuples(rows), "ignore")
 
 
-def _many(
-    conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], conflict: Conflict, keys: tuple[str, ...]
-) -> None:
-    if not rows:
-        return
-    statement, names = _statement(conn.dialect, table, tuple(rows[0]), conflict, keys)
-    if names is None:
-        conn.exec_driver_sql(statement, [dict(row) for row in rows])
-    elif len(names) == 1:
-        conn.exec_driver_sql(statement, [(row[names[0]],) for row in rows])
-    else:
-        take = itemgetter(*names)
-        conn.exec_driver_sql(statement, [take(row) for row in rows])
+def _as_tuples(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    columns = tuple(rows[0]) if rows else ()
+    return columns, [tuple(map(row.__getitem__, columns)) for row in rows]
 
 
 def _rows(
@@ -67,7 +57,7 @@ def _rows(
 ) -> None:
     if not rows:
         return
-    statement, names = _statement(conn.dialect, table, columns, conflict, ())
+    statement, names = _statement(conn.dialect, table, columns, conflict)
     if names is None:
         conn.exec_driver_sql(statement, [dict(zip(columns, row, strict=True)) for row in rows])
         return
@@ -79,11 +69,11 @@ def _rows(
 
 @lru_cache(maxsize=256)
 def _statement(
-    dialect: Dialect, table: Table, columns: tuple[str, ...], conflict: Conflict, keys: tuple[str, ...]
+    dialect: Dialect, table: Table, columns: tuple[str, ...], conflict: Conflict
 ) -> tuple[str, tuple[str, ...] | None]:
     """The driver's text, and the order of its parameters; None where the driver takes them by name."""
     made = insert_into(dialect, table).values({name: bindparam(name) for name in columns})
-    index = list(keys) or [column.name for column in table.primary_key]
+    index = [column.name for column in table.primary_key]
     changed = {name: made.excluded[name] for name in columns if name not in index}
     if conflict == "update" and changed:
         made = made.on_conflict_do_update(index_elements=index, set_=changed)
