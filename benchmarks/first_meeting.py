@@ -6,7 +6,6 @@ read from the two systems and their commit logs alone, and from what `l2c matche
 
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from urllib.parse import urlencode
 from benchmarks.home import ENTITY, ROOT, SOURCE, TARGET
 from benchmarks.plants import System
 from benchmarks.reconcile import command, environment, sandbox
+from benchmarks.reporting import write_report
 
 CUSTOMERS = 10_000
 SECOND_RULE, AMBIGUOUS = 0.03, 0.01
@@ -196,22 +196,12 @@ def main() -> int:
         found = play(work, customers)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    report = {
-        "name": "first_meeting",
-        "commit": commit.stdout.strip(),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - begun, 1),
-        "ok": passed(found.figures),
-        "figures": found.figures,
-    }
-    place = ROOT / "build" / "reports" / "first_meeting.json"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps(report, indent=2) + "\n")
+    ok, seconds = passed(found.figures), time.monotonic() - begun
+    write_report("first_meeting", found.figures, started=started, seconds=seconds, ok=ok)
     print(json.dumps(found.figures, indent=2))
     for line in found.lines[:50]:
         print(line)
-    return 0 if report["ok"] else 1
+    return 0 if ok else 1
 
 
 if __name__ == "__main__":

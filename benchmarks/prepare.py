@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.home import ENTITY, ROOT, SOURCE, TARGET, environment, make_home
 from benchmarks.recorder import Recorder
+from benchmarks.systems import running
 
 SEED = 7
 SHAPING = ("sandbox", "connectors", "mappings", "l2c/http", "benchmarks")
@@ -95,18 +96,8 @@ def fill(folder: Path, count: int) -> None:
 
 @contextmanager
 def _sandbox(system: str, data: Path) -> Iterator[int]:
-    command = [sys.executable, "-m", "sandbox", system, "--port", "0", "--data", str(data)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-    try:
-        line = process.stdout.readline() if process.stdout else b""
-        if not line:
-            raise SystemExit(f"the simulated system '{system}' did not start")
-        yield int(json.loads(line)["url"].rpartition(":")[2])
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        if process.stdout:
-            process.stdout.close()
+    with running(system, data) as url:
+        yield int(url.rpartition(":")[2])
 
 
 def _first_part(answer: bytes) -> bytes:

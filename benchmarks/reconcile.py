@@ -19,6 +19,8 @@ from typing import Any
 
 from benchmarks.home import ENTITY, ROOT, S4_SECRET, S4_USER, SHOP_SECRET, SHOP_USER, SOURCE, TARGET, make_home
 from benchmarks.plants import System, after, before, garden, judged, moving
+from benchmarks.reporting import write_report
+from benchmarks.systems import running
 
 PARTNERS = 50_000
 EACH = 5  # of every kind
@@ -29,18 +31,8 @@ MOST_MB = 300
 @contextmanager
 def sandbox(system: str, folder: Path, *options: str) -> Iterator[System]:
     """A simulated system as a process."""
-    command = [sys.executable, "-m", "sandbox", system, "--data", str(folder), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-    try:
-        line = process.stdout.readline() if process.stdout else b""
-        if not line:
-            raise SystemExit(f"the simulated system '{system}' did not start")
-        yield System(json.loads(line)["url"])
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        if process.stdout:
-            process.stdout.close()
+    with running(system, folder, *options) as url:
+        yield System(url)
 
 
 def environment(home: Path, database: Path, s4: System, shop: System) -> dict[str, str]:
@@ -129,18 +121,7 @@ def main() -> int:
     ok = (
         all_found and not figures["false"] and not figures["false_before_planting"] and figures["peak_rss_mb"] < MOST_MB
     )
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    report = {
-        "name": "reconcile",
-        "commit": commit.stdout.strip(),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - begun, 1),
-        "ok": ok,
-        "figures": figures,
-    }
-    place = ROOT / "build" / "reports" / "reconcile.json"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps(report, indent=2) + "\n")
+    write_report("reconcile", figures, started=started, seconds=time.monotonic() - begun, ok=ok)
     print(json.dumps(figures, indent=2))
     return 0 if ok else 1
 

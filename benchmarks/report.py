@@ -1,12 +1,11 @@
 """Ratios, limits, the table on the screen and `build/reports/bench.json`."""
 
-import json
 import statistics
-import subprocess
 from datetime import datetime
 from typing import Any
 
-from benchmarks.home import BATCH, PAGE, ROOT
+from benchmarks.home import BATCH, PAGE
+from benchmarks.reporting import write_report
 
 LIMITS = {
     "mapping_vs_hand": 1.2,
@@ -84,18 +83,7 @@ def show(found: dict[str, Any], missed: list[str]) -> None:
 
 def write(found: dict[str, Any], missed: list[str], *, started: datetime, seconds: float) -> None:
     """`build/reports/bench.json`."""
-    place = ROOT / "build" / "reports" / "bench.json"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    content = {
-        "name": "bench",
-        "commit": commit.stdout.strip(),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
-        "ok": not missed,
-        "figures": found,
-    }
-    place.write_text(json.dumps(content, indent=2) + "\n")
+    write_report("bench", found, started=started, seconds=seconds, ok=not missed)
 
 
 def _spread(values: list[float]) -> dict[str, float]:

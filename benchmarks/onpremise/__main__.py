@@ -7,19 +7,17 @@ refused. A checker that reads the two systems alone counts. Writes `build/report
 
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.home import ROOT
 from benchmarks.onpremise.play import Played, Story
 from benchmarks.onpremise.systems import installation
+from benchmarks.reporting import write_report
 
 PARTNERS, BASE = 500, 20
-REPORT = ROOT / "build" / "reports" / "onpremise.json"
 BEFELL = (
     "confirm_lost",
     "confirm_late",
@@ -75,18 +73,9 @@ def main(count: int = PARTNERS) -> int:
     with installation(folder, partners=BASE) as place:
         played = Story(place, count).play()
     wrong = mistakes(played, count)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    report = {
-        "name": "onpremise",
-        "commit": commit.stdout.strip(),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": played.seconds,
-        "ok": not wrong,
-        "figures": figures(played, count),
-    }
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(report["figures"], indent=2))
+    found = figures(played, count)
+    write_report("onpremise", found, started=started, seconds=played.seconds, ok=not wrong)
+    print(json.dumps(found, indent=2))
     for line in wrong[:20]:
         print(f"wrong: {line}")
     if wrong:

@@ -22,10 +22,10 @@ from benchmarks.home import ENTITY, ROOT
 from benchmarks.registrations.rig import LATE_S, PARTNER, Killed, Killer, Workers, arm, in_step, injected, until_quiet
 from benchmarks.registrations.systems import PROCESSING_S, World, make_world, sandbox
 from benchmarks.registrations.truth import Found, Visitors, check, standing
+from benchmarks.reporting import write_report
 
 REGISTRATIONS, KILLS = 2000, 20
 BASE = 50
-REPORT = ROOT / "build" / "reports" / "registrations.json"
 LOST, LATE = 0.03, 0.02  # at least so many answers to creates are lost after the commit, so many commits come late
 LAST_S = 120.0  # how long it may take while faults are in force, besides a quarter of a second for each registration
 ROUNDS = 20
@@ -160,18 +160,9 @@ def main(count: int = REGISTRATIONS, kills: int = KILLS) -> int:
     started, folder = datetime.now(UTC), Path(tempfile.mkdtemp(prefix="l2c-registrations-"))
     played = play(folder, count, kills, seed)
     wrong = mistakes(played, count, kills)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    report = {
-        "name": "registrations",
-        "commit": commit.stdout.strip(),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": played.seconds,
-        "ok": not wrong,
-        "figures": figures(played, count, kills, seed),
-    }
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(report["figures"], indent=2))
+    found = figures(played, count, kills, seed)
+    write_report("registrations", found, started=started, seconds=played.seconds, ok=not wrong)
+    print(json.dumps(found, indent=2))
     for line in wrong[:20]:
         print(f"wrong: {line}")
     if wrong:

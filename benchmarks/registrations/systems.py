@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ import yaml
 
 from benchmarks.home import ENTITY, ROOT, S4_SECRET, S4_USER, SHOP_SECRET, SHOP_USER, SOURCE, TARGET
 from benchmarks.plants import System
+from benchmarks.systems import running
 from l2c.hub import Hub
 
 PROCESSING_S = 5.0  # the quiet period of the rig
@@ -87,18 +86,8 @@ class World:
 @contextmanager
 def sandbox(system: str, folder: Path, *options: str) -> Iterator[Control]:
     """A simulated system as a process."""
-    command = [sys.executable, "-m", "sandbox", system, "--port", "0", "--data", str(folder), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-    try:
-        line = process.stdout.readline() if process.stdout else b""
-        if not line:
-            raise SystemExit(f"the simulated system '{system}' did not start")
-        yield Control(json.loads(line)["url"])
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        if process.stdout:
-            process.stdout.close()
+    with running(system, folder, *options) as url:
+        yield Control(url)
 
 
 def make_world(folder: Path, s4: Control, shop: Control, processing_s: float = PROCESSING_S) -> World:
