@@ -16,6 +16,7 @@ from l2c.mapping import Env, Mapper, read_mappers, write_mappers
 SAMPLE = 200
 """Different records, a page of them; they are mapped again and again, as the page decoded last would be."""
 TODAY = date(2026, 1, 15)
+VARIANT = ".unit.write"  # the variant the sample passes
 Map = Callable[[dict[str, Any]], Any]
 
 
@@ -25,7 +26,7 @@ def mapping_job(kind: str, records: int) -> Callable[[], dict[str, int]]:
 
     project = Project.from_env(os.environ)
     reader = read_mappers(project, project.system(SOURCE), ENTITY)[0]
-    [writer] = write_mappers(project, project.system(TARGET), ENTITY)
+    writer = next(m for m in write_mappers(project, project.system(TARGET), ENTITY) if m.name.endswith(VARIANT))
     by, direction = kind.split("_")
     sample = _sample(project, reader)
     bare, env = Env(), Env(settings=project.system(TARGET).settings, today=TODAY)
