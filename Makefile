@@ -42,11 +42,13 @@ demo: setup  ## Start simulated systems and Airflow, play the story (SEED=folder
 test: setup  ## Run every test (ARGS="-k name" to choose)
 	@$(BIN)/pytest $(ARGS)
 
-check: setup  ## Lint, format, types, layers, generated pages
+check: setup  ## Lint, format, types, layers, security, generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -ll -c pyproject.toml -r l2c connectors dags plugins
+	$(BIN)/python .ci/audit.py
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python docs/generate_engine.py --check
 

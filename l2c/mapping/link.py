@@ -85,7 +85,8 @@ def _define(source: str, space: dict[str, Any], name: str) -> None:
         code = compile(source, name, "exec")
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ConfigError(f"{name}: too large or nested too deep to compile ({type(error).__name__})") from None
-    exec(code, space)  # noqa: S102 - the source was written by l2c.mapping.fast and careful from checked nodes only
+    # the source was written by l2c.mapping.fast and careful from checked nodes only
+    exec(code, space)  # noqa: S102  # nosec B102
 
 
 def _names(plan: Plan, builder: Builder, mapped: type[Any]) -> dict[str, Any]:
