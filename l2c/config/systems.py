@@ -1,5 +1,6 @@
 """Systems: the installations the hub talks to (`config/systems.yaml`)."""
 
+import re
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
@@ -7,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from l2c.config.model import Model
 from l2c.config.schedules import TimeZone
 
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?\Z", re.ASCII)
 _SECRET_WORDS = ("password", "passwd", "secret", "api_key", "apikey", "private_key")
 _TOKEN = "token"  # noqa: S105 - /hub/inbox/token is where senders fetch one
 
@@ -61,6 +63,16 @@ class SystemConfig(Model):
     @classmethod
     def _kind(cls, value: str) -> str:
         check_name(value, "kind")
+        return value
+
+    @field_validator("allow_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _HOST.match(host):
+                raise ValueError(
+                    f"'{host}' is no host; write 'host.name' or 'host.name:port', without scheme, path or *"
+                )
         return value
 
     @field_validator("settings")

@@ -1,12 +1,16 @@
 """Which addresses a session may talk to: its own origin and the hosts the system's configuration lists."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from l2c.errors import ConfigError, ProtocolError
 
 _PORTS = {"http": 80, "https": 443}
+_ABSOLUTE = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
+_AUTHORITY = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::([0-9]{1,5}))?\Z", re.IGNORECASE | re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HEX = re.compile(r"0x[0-9a-f]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,51 @@ class Origin:
 
 
 def origin_of(url: str) -> Origin:
-    """The origin of an absolute http(s) address; ValueError for anything else, and for one with a user in it."""
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    """The origin of an absolute http(s) address; ValueError for anything else, and for one that programs read differently.
+
+    Refused besides: a user, control characters, a host that is not plain ASCII, an IP address in any but its usual form
+    (`2130706433`, `0x7f.1`, `127.1`, `[::ffff:127.0.0.1]`), and a port that is no number.
+    """
+    found = _ABSOLUTE.match(url)
+    if found is None:
         raise ValueError("not an absolute http or https address")
-    if parts.username is not None or parts.password is not None:
+    scheme, authority = found[1].lower(), found[2]
+    if "@" in authority:
         raise ValueError("an address may not hold a user")
-    return Origin(parts.scheme, parts.hostname.lower(), parts.port or _PORTS[parts.scheme])
+    if _CONTROL.search(url):
+        raise ValueError("an address may not hold a control character")
+    named = _AUTHORITY.match(authority)
+    if named is None:
+        raise ValueError("not an address with a plain host name or IP address")
+    port = int(named[3]) if named[3] else _PORTS[scheme]
+    if not 0 < port < 65_536:
+        raise ValueError("not an address with a usable port")
+    return Origin(scheme, _address6(named[2]) if named[2] else _host(named[1]), port)
+
+
+def _host(name: str) -> str:
+    """A host name or IPv4 address in one form; ValueError where the last label says number and the whole is no IPv4 address."""
+    host = name.lower().removesuffix(".")
+    last = host.rpartition(".")[2]
+    if not host or len(host) > 253 or not all(0 < len(label) < 64 for label in host.split(".")):
+        raise ValueError("not an address with a plain host name or IP address")
+    if last.isdigit() or _HEX.match(last):
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError:
+            raise ValueError("not an address with an IP address in its usual form") from None
+    return host
+
+
+def _address6(text: str) -> str:
+    """An IPv6 address in its shortest form; ValueError for one that stands for an IPv4 address."""
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        raise ValueError("not an address with an IP address in its usual form") from None
+    if address.ipv4_mapped is not None or address.sixtofour is not None or address.teredo is not None:
+        raise ValueError("not an address with an IP address in its usual form")
+    return address.compressed
 
 
 def is_loopback(host: str) -> bool:
