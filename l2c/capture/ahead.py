@@ -1,14 +1,32 @@
-"""Reading one page ahead."""
+"""Reading one page ahead, where waiting for the system costs more than a second thread does."""
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 from l2c.contract import Page
 
+WORTH_S = 0.01  # a thread beside the one that maps costs a few milliseconds a page
+
 
 def prefetched(pages: Iterable[Page], now: Callable[[], int]) -> Iterator[tuple[Page, int]]:
-    """Pages with the time each read began, one page read ahead in a thread while the one before is settled."""
+    """Pages with the time each read began; from the first one that had to be waited for on, read ahead in a thread."""
+    iterator = iter(pages)
+    while True:
+        begun, wall, worked = now(), time.perf_counter(), time.thread_time()
+        page = next(iterator, None)
+        if page is None:
+            return
+        waited = (time.perf_counter() - wall) - (time.thread_time() - worked)
+        yield page, begun
+        if waited > WORTH_S:
+            yield from _ahead(iterator, now)
+            return
+
+
+def _ahead(iterator: Iterator[Page], now: Callable[[], int]) -> Iterator[tuple[Page, int]]:
+    """The rest of the pages, one read while the one before is settled."""
     ready: queue.Queue[tuple[Page, int] | BaseException | None] = queue.Queue(maxsize=1)
     stop = threading.Event()
 
@@ -22,7 +40,6 @@ def prefetched(pages: Iterable[Page], now: Callable[[], int]) -> Iterator[tuple[
         return False
 
     def read() -> None:
-        iterator = iter(pages)
         try:
             while True:
                 begun = now()

@@ -1,6 +1,7 @@
 """Mapping files: how one entity becomes another, one direction (`mappings/<kind>/<entity>[.<variant>].{read,write}.yaml`)."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -253,7 +254,7 @@ class MappingConfig(Model):
         parts = self.mapping.split(".")
         return parts[2] if len(parts) == 4 else ""
 
-    @property
+    @cached_property
     def native(self) -> str:
         """The native entity."""
         return (self.from_ if self.direction == "read" else self.to).partition("/")[2]

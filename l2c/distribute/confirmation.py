@@ -1,7 +1,7 @@
 """Confirmations: a write that was accepted earlier is settled by what its target says later."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -75,7 +75,7 @@ class _Confirmation:
         """Written; due again where something changed while it was under way."""
         state = self.state
         due_at = self.now if state.returned or self._changed_since() else None
-        return replace(state, status=status, code="", message="", attempts=0, due_at=due_at, waiting_for=None)
+        return state.changed(status=status, code="", message="", attempts=0, due_at=due_at, waiting_for=None)
 
     def _changed_since(self) -> bool:
         conn, state = self.conn, self.state
@@ -94,8 +94,7 @@ class _Confirmation:
         elif status == "in_doubt":
             due_at = state.due_at
         there = keys.key_of(self.conn, self.entity, self.target, "", state.record) is not None
-        return replace(
-            state,
+        return state.changed(
             status=status,
             code=outcome.code or outcome.status.value,
             message=f"{self.target}: {outcome.message or outcome.status.value}",

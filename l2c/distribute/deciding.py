@@ -68,7 +68,8 @@ class Decider:
         self._job = job
         self._now = now_ms
         self._env = self._as_of(from_ms(now_ms).astimezone(job.time_zone).date())
-        self._looked_at = {reader.native for reader in job.readers}
+        read = {reader.native for reader in job.readers}
+        self._looked_at = {mapper.name for mapper in job.mappers if mapper.native in read}
         self._decoded: tuple[int, dict[str, Any]] = (0, {})
         self._versions: dict[str, Mapper | None] = {mapper.version: mapper for mapper in job.mappers}
 
@@ -101,7 +102,7 @@ class Decider:
         if key is None and head.record in known.undecided:
             text = f"'{self._job.target}' shows records that may be this one; decide: l2c matches {self._job.entity}"
             return self._state(head, mapper, previous, "waiting", code="ambiguous", message=text, awaited=UNDECIDED)
-        before = None if mapper.native in self._looked_at else self._before(mapper, previous, known)
+        before = None if mapper.name in self._looked_at else self._before(mapper, previous, known)
         change = Change(Record(key or mapped.key, mapped.data), before=before, answered=_answered(previous))
         return Write(head, mapper, change, hashed, previous, due_at, gives_key=key is None and bool(mapped.key))
 

@@ -145,10 +145,10 @@ class Doubts:
             # what it holds is what any of the payloads says that may have been sent
             previous = one.previous or _state(one, "in_doubt", "", None)
             change = replace(one.change, record=replace(one.change.record, key=hits[0]), before=None)
-            cleared.writes.append(replace(one, change=change, previous=replace(previous, hash=UNSURE)))
+            cleared.writes.append(replace(one, change=change, previous=previous.changed(hash=UNSURE)))
         else:
             adopted = _state(one, "retrying", "it was created after all; it is read first", now + 1, code="adopted")
-            cleared.states.append(replace(adopted, hash=UNSURE))
+            cleared.states.append(adopted.changed(hash=UNSURE))
 
     def _open(self, decided: Sequence[Decided]) -> dict[tuple[int, str], Intent]:
         """The intents of these that were never settled."""
@@ -192,4 +192,4 @@ def _state(one: Decided, status: str, message: str, due_at: int | None, *, code:
     """Another state than the one decided."""
     if isinstance(one, Write):
         return one.settled(status, code=code, message=message, due_at=due_at)
-    return replace(one, status=status, code=code, message=message, due_at=due_at, waiting_for=None)
+    return one.changed(status=status, code=code, message=message, due_at=due_at, waiting_for=None)

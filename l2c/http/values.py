@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 _TICKS = re.compile(r"/Date\((-?\d{1,18})(?:[+-]\d{1,4})?\)/")
-_TIME = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,2})M)?(?:(\d{1,2})(?:\.(\d{1,7}))?S)?")
+_TIME = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,2})M)?(?:(\d{1,2})(?:\.(\d{1,7}))?S)?", re.ASCII)
 _DAY_MS = 86_400_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,9 +41,12 @@ def iso_utc(text: str) -> str:
     return text if moment is None else moment.replace(tzinfo=None).isoformat() + "Z"
 
 
-@lru_cache(maxsize=8192)
 def iso_time(text: str) -> str:
     """`PT11H30M05S` → `11:30:05`."""
+    if len(text) == 11 and text[:2] + text[4:11:3] == "PTHMS":  # as SAP writes nearly all of them
+        digits = text[2:4] + text[5:7] + text[8:10]
+        if digits.isascii() and digits.isdigit() and digits[:2] < "24" and digits[2:4] < "60" and digits[4:] < "60":
+            return f"{text[2:4]}:{text[5:7]}:{text[8:10]}"
     found = _TIME.fullmatch(text)
     if not found or text == "PT":
         return text

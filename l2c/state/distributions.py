@@ -1,10 +1,11 @@
 """What each target got of each record, under which mapping, and what is due again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
 
 from l2c.state import keys
@@ -19,10 +20,10 @@ COLUMNS = (
     "record",
     "mapping",
     "seq",
-    "written_seq",
-    "hash",
     "version",
     "status",
+    "written_seq",
+    "hash",
     "code",
     "message",
     "attempts",
@@ -37,17 +38,16 @@ _ROW = ("entity", "target", "settled", *COLUMNS)
 _values = attrgetter(*COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The state of one record in one target under one write mapping file."""
+class Settled(msgspec.Struct, frozen=True):
+    """The state of one record in one target under one write mapping file; a struct, since every record needs one or two."""
 
     record: int
     mapping: str
     seq: int
-    written_seq: int | None
-    hash: bytes | None
     version: str
     status: str
+    written_seq: int | None = None
+    hash: bytes | None = None
     code: str = ""
     message: str = ""
     attempts: int = 0
@@ -62,20 +62,24 @@ class Settled:
         """The record and the mapping file: what states are kept by."""
         return self.record, self.mapping
 
+    def changed(self, **fields: Any) -> "Settled":
+        """The same state but for these fields."""
+        return replace(self, **fields)
+
     @classmethod
     def after(
         cls, previous: "Settled | None", place: tuple[int, str], *, seq: int, version: str, status: str, **rest: Any
     ) -> "Settled":
         """The next state of `place` (record, mapping); what the target holds and the attempts carry on unless given."""
+        carried: dict[str, Any] = {}
+        if previous is not None:
+            carried = {"written_seq": previous.written_seq, "hash": previous.hash, "attempts": previous.attempts}
+            if status not in SETTLED:
+                carried["returned"] = previous.returned
+            if previous.status != "written":  # its confirmation may still come
+                carried["token"] = previous.token
         record, mapping = place
-        rest.setdefault("written_seq", previous.written_seq if previous else None)
-        rest.setdefault("hash", previous.hash if previous else None)
-        rest.setdefault("attempts", previous.attempts if previous else 0)
-        if status not in SETTLED:
-            rest.setdefault("returned", previous.returned if previous else False)
-        if previous is not None and previous.status != "written":  # its confirmation may still come
-            rest.setdefault("token", previous.token)
-        return cls(record=record, mapping=mapping, seq=seq, version=version, status=status, **rest)
+        return cls(record=record, mapping=mapping, seq=seq, version=version, status=status, **(carried | rest))
 
 
 def stored(conn: Connection, entity: str, target: str, records: Sequence[int]) -> dict[tuple[int, str], Settled]:
@@ -86,7 +90,7 @@ def stored(conn: Connection, entity: str, target: str, records: Sequence[int]) -
     query = select(*(d[name] for name in (*COLUMNS, "settled"))).where(
         d.entity == entity, d.target == target, d.record.in_(records)
     )
-    return {(row[0], row[1]): Settled(*row) for row in conn.execute(query)}
+    return {(row[0], row[1]): Settled(*row) for row in conn.execute(query).all()}
 
 
 def settle(conn: Connection, entity: str, target: str, states: Sequence[Settled], now: int) -> None:
@@ -205,7 +209,7 @@ def count_by_status(conn: Connection, entity: str, target: str) -> dict[str, int
     """How many states stand in each end state."""
     d = distribution.c
     query = select(d.status, func.count()).where(d.entity == entity, d.target == target).group_by(d.status)
-    return {row[0]: int(row[1]) for row in conn.execute(query)}
+    return {row[0]: int(row[1]) for row in conn.execute(query).all()}
 
 
 def count_behind(conn: Connection, entity: str, seq: int) -> int:

@@ -122,7 +122,7 @@ def known_records(conn: Connection, entity: str, system: str, records: Sequence[
         .select_from(joined)
         .where(r.entity == entity, r.record.in_(records))
     )
-    return {row[0]: Known(*row) for row in conn.execute(query)}
+    return {row[0]: Known(*row) for row in conn.execute(query).all()}
 
 
 def append(
@@ -211,7 +211,7 @@ def views_of(conn: Connection, entity: str, system: str, records: Sequence[int])
     query = select(v.record, v.hash, v.payload, v.etag).where(
         v.entity == entity, v.system == system, v.record.in_(records)
     )
-    return {row[0]: View(*row[1:]) for row in conn.execute(query)}
+    return {row[0]: View(*row[1:]) for row in conn.execute(query).all()}
 
 
 def payloads(conn: Connection, entity: str, numbers: Iterable[int]) -> dict[int, bytes]:
@@ -220,7 +220,7 @@ def payloads(conn: Connection, entity: str, numbers: Iterable[int]) -> dict[int,
     if not wanted:
         return {}
     query = select(journal.c.seq, journal.c.payload).where(journal.c.entity == entity, journal.c.seq.in_(wanted))
-    return {row[0]: row[1] for row in conn.execute(query)}
+    return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 def chain(conn: Connection, entity: str, seq: int, until: int | None, limit: int = 50) -> list[bytes]:
@@ -243,7 +243,7 @@ def view_payloads(conn: Connection, entity: str, system: str, records: Sequence[
         return {}
     v = view.c
     query = select(v.record, v.payload).where(v.entity == entity, v.system == system, v.record.in_(records))
-    return {row[0]: row[1] for row in conn.execute(query)}
+    return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 def heads_after(conn: Connection, entity: str, seq: int, limit: int) -> list[Head]:
@@ -266,7 +266,7 @@ def _heads(conn: Connection, entity: str, condition: Any, limit: int | None) -> 
     )
     if limit is not None:
         query = query.limit(limit)
-    return [Head(*row) for row in conn.execute(query)]
+    return [Head(*row) for row in conn.execute(query).all()]
 
 
 def history(conn: Connection, entity: str, number: int, limit: int = 20) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def native_keys(conn: Connection, entity: str, system: str, records: Sequence[in
     query = select(k.record, k.native_key).where(
         k.entity == entity, k.system == system, k.path == "", k.record.in_(records)
     )
-    return {row[0]: row[1] for row in conn.execute(query)}
+    return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 def records_of(conn: Connection, entity: str, system: str, native_keys: Sequence[str]) -> dict[str, int]:
@@ -48,7 +48,7 @@ def records_of(conn: Connection, entity: str, system: str, native_keys: Sequence
     query = select(k.native_key, k.record).where(
         k.entity == entity, k.system == system, k.path == "", k.native_key.in_(native_keys)
     )
-    return {row[0]: row[1] for row in conn.execute(query)}
+    return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 def key_of(conn: Connection, entity: str, system: str, path: str, record: int) -> str | None:
