@@ -18,6 +18,7 @@ from l2c.errors import ConfigError
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
+MAX_MISTAKES = 100
 
 _WHOLE_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -58,9 +59,13 @@ def load_file(path: Path, *, name: str) -> Block:
 
 
 def read_file(path: Path, *, name: str, place: str = "") -> bytes:
-    """The bytes of a file; a ConfigError that names it (and the `place` looked in) when they cannot be had."""
+    """The bytes of a file; a ConfigError that names it (and the `place` looked in) when they cannot be had.
+
+    Of a file that is larger than any may be, only so much is read that this is noticed.
+    """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"{name}: there is no such file{place}") from None
     except OSError as error:
@@ -71,12 +76,14 @@ def load_text(raw: bytes | str, *, name: str) -> Block:
     """The one YAML mapping of a text; raises ConfigError with the place of each mistake."""
     data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
     if len(data) > MAX_BYTES:
-        raise ConfigError(f"{name}: larger than {MAX_BYTES} bytes")
+        line = data.count(b"\n", 0, MAX_BYTES) + 1
+        raise ConfigError(f"{name}:{line}:1: here the file becomes larger than {MAX_BYTES} bytes; split it")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{name}:{line}:1: not UTF-8 text") from None
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise ConfigError(f"{name}:{line}:{column}: not UTF-8 text") from None
     return _Builder(name).build(text)
 
 
@@ -94,9 +101,8 @@ class _Builder:
             root = self._document(events)
         except yaml.MarkedYAMLError as error:
             raise ConfigError([*self.mistakes, self._syntax(error)]) from None
-        except yaml.YAMLError as error:
-            what = " ".join(str(error).split())
-            raise ConfigError([*self.mistakes, f"{self.name}: not YAML ({what})"]) from None
+        except yaml.reader.ReaderError as error:
+            raise ConfigError([*self.mistakes, self._unreadable(text, error)]) from None
         if self.mistakes:
             raise ConfigError(self.mistakes)
         return root
@@ -105,6 +111,13 @@ class _Builder:
         at = error.problem_mark or error.context_mark
         place = self._mark(at) if at is not None else Mark(self.name)
         return f"{place}: not YAML: {error.problem or error.context}"
+
+    def _unreadable(self, text: str, error: yaml.reader.ReaderError) -> str:
+        """A character YAML does not know; the error itself counts bytes or characters, as the parser at hand does."""
+        code = error.character if isinstance(error.character, int) else ord(str(error.character))
+        at = max(text.find(chr(code)), 0)
+        place = Mark(self.name, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+        return f"{place}: not YAML: the character U+{code:04X} is not allowed"
 
     def _mark(self, mark: Any) -> Mark:
         return Mark(self.name, mark.line + 1, mark.column + 1)
@@ -117,6 +130,9 @@ class _Builder:
         return Mark(self.name, start.line + 1, start.column + 1 + quoted, end.line > start.line)
 
     def _say(self, event: yaml.Event, what: str) -> None:
+        if len(self.mistakes) >= MAX_MISTAKES:
+            at = self._mark(event.start_mark)
+            raise ConfigError([*self.mistakes, f"{at}: more than {MAX_MISTAKES} mistakes; the rest is not told"])
         self.mistakes.append(f"{self._mark(event.start_mark)}: {what}")
 
     def _events(self, text: str) -> Iterator[yaml.Event]:
@@ -152,7 +168,7 @@ class _Builder:
                 if not isinstance(root, Block):
                     self._say(event, "expected keys and values at the top of the file")
         if documents == 0:
-            raise ConfigError(f"{self.name}: the file is empty")
+            raise ConfigError(f"{Mark(self.name, 1, 1)}: the file is empty")
         return root if isinstance(root, Block) else Block(Mark(self.name))
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event]) -> Any:

@@ -68,10 +68,10 @@ def test_every_key_and_value_knows_its_place():
         ("[a]: 1", "f.yaml:1:1: a key must be plain text"),
         ("a: [", "f.yaml:2:1: not YAML: did not find expected node content"),
         ("a: 'x", "f.yaml:1:6: not YAML: found unexpected end of stream"),
-        ("", "f.yaml: the file is empty"),
-        ("# nothing", "f.yaml: the file is empty"),
-        (b"a: \xff", "f.yaml:1:1: not UTF-8 text"),
-        ("a: \x01", "f.yaml: not YAML (unacceptable character #x0001"),
+        ("", "f.yaml:1:1: the file is empty"),
+        ("# nothing", "f.yaml:1:1: the file is empty"),
+        (b"a: 1\nb: \xff", "f.yaml:2:4: not UTF-8 text"),
+        ("a: 1\nü: \x01", "f.yaml:2:4: not YAML: the character U+0001 is not allowed"),
     ],
 )  # fmt: skip
 def test_what_yaml_allows_and_people_regret_is_refused_with_its_place(text, told):
