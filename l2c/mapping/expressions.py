@@ -14,6 +14,7 @@ from l2c.mapping import names
 from l2c.mapping.calls import fits, is_today, parameter_kinds, valid_today, write_call
 from l2c.mapping.choices import CHOOSING, chosen, parts_of
 from l2c.mapping.functions import FUNCTIONS, Function
+from l2c.mapping.patterns import compile_pattern
 from l2c.mapping.rules import Table
 from l2c.mapping.scopes import Scope, ValueKind
 from l2c.mapping.typed import Mistake, Typed, all_clean, loads_of, longest, twice
@@ -22,7 +23,7 @@ MAX_LENGTH = 2000
 MAX_DEPTH = 40
 _LITERALS = {"null": "None", "true": "True", "false": "False"}
 _WRITTEN = {"None": "null", "True": "true", "False": "false"}
-_ESCAPE = re.compile(r"\\(?![nt'\"\\])")
+_ESCAPE = re.compile(r"\\([nt'\"\\]?)")
 _NUMBER = re.compile(r"\d{1,30}(\.\d{1,30})?\Z", re.ASCII)
 _CALCULATE = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _COMPARE = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
@@ -32,8 +33,9 @@ def parse_expression(text: str) -> ast.expr:
     """The syntax tree of an expression of sensible size; raises Mistake."""
     if len(text) > MAX_LENGTH:
         raise Mistake(f"expression is longer than {MAX_LENGTH} characters")
-    if found := _ESCAPE.search(text):
-        raise Mistake(r"a backslash may only stand in \n \t \' \" \\", found.start())
+    for found in _ESCAPE.finditer(text):
+        if not found[1]:
+            raise Mistake(r"a backslash may only stand in \n \t \' \" \\", found.start())
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
@@ -89,7 +91,8 @@ class Translator:
             raise Mistake(f"write '{_WRITTEN[str(value)]}', not '{value}'", node.col_offset)
         written = ast.get_source_segment(self.text, node) or ""
         if not isinstance(value, (int, float)) or not _NUMBER.match(written):
-            raise Mistake(f"'{written}' is no number; write digits, as in 12.50", node.col_offset)
+            shown = written if len(written) <= 40 else f"{written[:40]}…"
+            raise Mistake(f"'{shown}' is no number; write digits, as in 12.50", node.col_offset)
         return Typed(self.unit.constant(Decimal(written)), "number", plain=True)
 
     def _path(self, node: ast.expr) -> Typed:
@@ -213,6 +216,8 @@ class Translator:
             return Typed(str(node.value), "number", plain=True)
         if kind == "map":
             return self._map(node)
+        if kind == "pattern":
+            return self._pattern(node)
         is_path = isinstance(node, (ast.Name, ast.Attribute))
         if kind == "list":
             if not is_path:
@@ -224,6 +229,14 @@ class Translator:
             hint = "; use text(…)" if kind == "text" else ""
             raise Mistake(f"{function.name}() needs {kind}, found {made.kind}{hint}", node.col_offset)
         return made
+
+    def _pattern(self, node: ast.expr) -> Typed:
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            raise Mistake("matches() needs a pattern in quotes: matches(vat, 'DE[0-9]{9}')", node.col_offset)
+        try:
+            return Typed(self.unit.constant(compile_pattern(node.value), "P"), plain=True)
+        except ValueError as error:
+            raise Mistake(str(error), node.col_offset) from None
 
     def _map(self, node: ast.expr) -> Typed:
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):

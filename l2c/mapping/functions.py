@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from l2c.mapping.choosing import first_in, pick, preferred, preferred_join
 from l2c.mapping.cutting import before_last, behind_last, part
+from l2c.mapping.patterns import matches
 from l2c.mapping.values import MAX_TEXT, NUMBERS, Unfit, is_date, number, utf16_length
 
-Kind = Literal["text", "number", "boolean", "date", "list", "any", "whole", "map"]
+Kind = Literal["text", "number", "boolean", "date", "list", "any", "whole", "map", "pattern"]
 
 _NO_DECIMALS = (
     "BIF",
@@ -242,6 +243,7 @@ FUNCTIONS = _table(
     Function("behind_last", behind_last, ("text", "text"), "text", "text, mark"),
     Function("starts_with", starts_with, ("text", "text"), "boolean", "text, prefix"),
     Function("contains", contains, ("text", "text"), "boolean", "text, part"),
+    Function("matches", matches, ("text", "pattern"), "boolean", "text, pattern"),
     Function("length", length, ("text",), "number", "text"),
     Function("number", number, ("any",), "number", "value"),
     Function("text", text, ("any",), "text", "value"),

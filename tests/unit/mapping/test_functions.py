@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from l2c.mapping.functions import FUNCTIONS
+from l2c.mapping.patterns import compile_pattern
 from l2c.mapping.values import Unfit, utf16_length
 
 CASES = [
@@ -53,6 +54,10 @@ CASES = [
     ("starts_with", (None, "ab"), False),
     ("contains", ("abc", "bc"), True),
     ("contains", ("", "bc"), False),
+    ("matches", ("DE123456789", compile_pattern("DE[0-9]{9}")), True),
+    ("matches", ("DE1234567890", compile_pattern("DE[0-9]{9}")), False),
+    ("matches", ("Ärger", compile_pattern(r"\p{Lu}\p{Ll}+")), True),
+    ("matches", (None, compile_pattern(".*")), False),
     ("length", ("𠮷a",), 3),
     ("length", (None,), 0),
     ("number", ("12.50",), Decimal("12.50")),
@@ -134,6 +139,8 @@ def test_null_gives_null(name):
         ("today", ()),
         ("replace", ("a" * 2000, "a", "b" * 1000)),
         ("abs", ("x",)),
+        ("matches", (5, compile_pattern("5"))),
+        ("matches", ("31.01" * 400, compile_pattern("5"))),
     ],
 )
 def test_what_does_not_fit_is_refused_without_the_value_in_the_words(name, arguments):
