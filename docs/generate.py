@@ -280,7 +280,7 @@ def mapping_page() -> str:
 
 GROUPS = {
     "Texts": ("first_of", "join", "upper", "lower", "trim", "truncate", "pad_left", "alpha_in", "alpha_out", "replace", "substring",
-              "part", "before_last", "behind_last", "starts_with", "contains", "length", "text"),
+              "part", "before_last", "behind_last", "starts_with", "contains", "matches", "length", "text"),
     "Numbers": ("number", "abs", "round_half_up", "rounding"),
     "Days": ("date", "today", "valid_on"),
     "Lists and maps": ("first_in", "preferred", "preferred_join", "pick", "in_map"),
