@@ -14,7 +14,8 @@ from l2c.errors import ConfigError
 from l2c.mapping import check_flow
 from l2c.reconcile import Reconciled, reconcile
 from l2c.runner import Runner
-from l2c.state import deadletters, keys, messages, retention
+from l2c.state import audit, deadletters, keys, messages, retention
+from l2c.state.audit import AuditReport
 from l2c.state.messages import MessageRow
 from l2c.state.results import (
     CAPTURE,
@@ -260,6 +261,11 @@ class Hub:
     ) -> Reconciled:
         """What the systems really hold, read live and compared through the mappings; writes to no system."""
         return reconcile(self._wiring, entity, system=system, limit=limit, show=show, progress=progress)
+
+    def audit(self, *, limit: int = 0, head: str = "") -> AuditReport:
+        """Whether the audit log is whole, and its newest entries; `head` is a hash that must still be in it."""
+        with self._store.reading() as conn:
+            return audit.verify(conn, head=head, limit=limit)
 
     def purge(self, older_than: timedelta) -> dict[str, int]:
         """Delete superseded journal entries and runs older than that; heads, keys and what targets hold stay."""
