@@ -10,6 +10,7 @@ from typing import Any
 
 from l2c.contract import FieldSchema
 from l2c.errors import ProtocolError
+from l2c.http.xml import parse_xml
 
 _DEEPEST = 3
 
@@ -58,13 +59,7 @@ def parse_metadata(xml: bytes, *, where: str = "$metadata", system: str = "") ->
     from pyodata.exceptions import PyODataException
     from pyodata.v2.model import Config, MetadataBuilder
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(xml, parser)
-    except etree.XMLSyntaxError as error:
-        raise ProtocolError(f"{where}: no metadata document: {error.msg}", system=system) from None
-    if b"<!DOCTYPE" in xml:
-        raise ProtocolError(f"{where}: a metadata document may not hold a document type", system=system)
+    root = parse_xml(xml, where=where, system=system)
     # v4 vocabulary annotations say nothing v2 needs; pyodata warns about each of the thousands an S/4 service has
     etree.strip_elements(root, "{*}Annotations", with_tail=False)
     try:
