@@ -1,7 +1,7 @@
 """Sockets that keep one total deadline, and the requests adapter that uses them.
 
-A read timeout counts from byte to byte: a peer that drips one byte a second is never too slow for it. Here every receive
-looks at the deadline of the whole call, headers and body alike.
+A read timeout counts from byte to byte: a peer that drips one byte a second is never too slow for it, nor is one that takes
+one byte a second. Here every receive and every send looks at the deadline of the whole call, headers and body alike.
 """
 
 import socket
@@ -20,7 +20,7 @@ DEADLINE: ContextVar[tuple[float, float]] = ContextVar("deadline", default=(floa
 
 
 def seconds_left() -> float:
-    """How long the next receive may take; TimeoutError when the call's deadline is past."""
+    """How long the next receive or send may take; TimeoutError when the call's deadline is past."""
     until, silence = DEADLINE.get()
     left = min(until - time.monotonic(), silence)
     if left <= 0:
@@ -29,19 +29,29 @@ def seconds_left() -> float:
 
 
 class _PlainSocket(socket.socket):
-    """A TCP socket whose receives end at the deadline."""
+    """A TCP socket whose receives and sends end at the deadline."""
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         self.settimeout(seconds_left())
         return super().recv_into(*args, **options)
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        left = memoryview(data).cast("B")
+        while left:
+            self.settimeout(seconds_left())
+            left = left[self.send(left, flags) :]
 
 
 class _TlsSocket(ssl.SSLSocket):
-    """A TLS socket whose receives end at the deadline."""
+    """A TLS socket whose receives and sends end at the deadline."""
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         self.settimeout(seconds_left())
         return super().recv_into(*args, **options)
+
+    def send(self, *args: Any, **options: Any) -> int:  # sendall is made of it
+        self.settimeout(seconds_left())
+        return super().send(*args, **options)
 
 
 class _PlainConnection(HTTPConnection):

@@ -9,6 +9,7 @@ import requests
 import urllib3
 
 from l2c.errors import HubError, ProtocolError, TransientError
+from l2c.http.tls import refused_words
 
 
 class AnswerLost(TransientError):
@@ -29,10 +30,9 @@ def fault_of(error: BaseException, where: str, *, system: str, may_have_acted: b
     `may_have_acted`: the request is not repeatable; then only an error before the first byte is a plain TransientError.
     """
     causes = _causes(error)
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return ProtocolError(
-            f"{where}: the certificate is not trusted; a private CA goes into 'ca_file'", system=system
-        )
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ProtocolError(f"{where}: the certificate {refused_words(cause)}; nothing was sent", system=system)
     if _not_sent(causes):
         return TransientError(f"{where}: {_words(causes)}; nothing was sent", system=system, code="not_reached")
     if may_have_acted:

@@ -24,6 +24,7 @@ from l2c.http.faults import AnswerLost, fault_of, place
 from l2c.http.origin import border_of
 from l2c.http.refusals import sap_error
 from l2c.http.retries import Retries
+from l2c.http.tls import trusted
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -88,7 +89,7 @@ class HttpSession:
         self._query = dict(query or {})
         self._headers = {"User-Agent": "lead-to-cash-hub", "Accept-Encoding": "gzip, deflate", **(headers or {})}
         self._adapter = DeadlineAdapter()
-        self._verify: bool | str = str(system.ca_file) if system.ca_file else True
+        self._verify = trusted(system)
 
     def get(self, path: str, *, headers: Mapping[str, str] | None = None, expect: Collection[int] = (200,)) -> Answer:
         """Read one address; see `request`."""
