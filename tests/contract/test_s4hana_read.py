@@ -241,6 +241,7 @@ def test_fetch_of_a_child_goes_by_its_whole_key(connector, sandbox):
     assert [record.key for record in found if record.deleted] == ["1/1"]
 
 
+@pytest.mark.fault("R18")
 def test_long_key_lists_are_cut_to_short_addresses(connector_for, sandbox):
     sandbox.control("POST", "/settings", {"max_url": 2000})
     connector = connector_for(max_url=1900)

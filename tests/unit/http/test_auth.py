@@ -82,6 +82,7 @@ def test_client_and_secret_can_go_into_the_body(peer, answer):
     assert "authorization" not in peer.seen[0].headers
 
 
+@pytest.mark.fault("A1")
 def test_a_token_is_renewed_at_80_percent_of_its_life():
     now = [0.0]
     given = iter(range(9))
@@ -93,6 +94,7 @@ def test_a_token_is_renewed_at_80_percent_of_its_life():
     assert auth.header() == "Bearer t1"
 
 
+@pytest.mark.fault("A1")
 def test_a_token_revoked_early_is_renewed_once_and_the_call_repeated(peer, session_for, answer):
     server = TokenServer(peer, answer)
     session = session_for(peer, auth=auth_of(oauth_system(peer)))
@@ -102,6 +104,7 @@ def test_a_token_revoked_early_is_renewed_once_and_the_call_repeated(peer, sessi
     assert server.given == 2
 
 
+@pytest.mark.fault("A1")
 def test_a_second_refusal_is_an_auth_error(peer, session_for, answer):
     def handler(seen):
         return answer({"access_token": "t", "expires_in": 60}) if "oauth" in seen.target else answer({}, 401)
@@ -127,6 +130,7 @@ def test_an_answer_without_a_usable_token_is_named(peer, answer, body):
         auth_of(oauth_system(peer)).header()
 
 
+@pytest.mark.fault("A2")
 def test_eight_threads_fetch_one_token():
     calls = []
 
@@ -141,6 +145,7 @@ def test_eight_threads_fetch_one_token():
     assert len(calls) == 1
 
 
+@pytest.mark.fault("A2")
 def test_eight_threads_refused_with_one_token_fetch_one_new_token():
     given = iter(range(9))
     auth = ClientCredentials(lambda: Token(f"t{next(given)}", 100))

@@ -45,6 +45,7 @@ def test_every_address_gets_the_sessions_own_query_once(peer, session_for):
     ]
 
 
+@pytest.mark.fault("N5")
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_nothing_is_taken_from_the_environment(peer, session_for, monkeypatch, name, tmp_path):
     monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -135,6 +136,7 @@ def test_an_unreadable_retry_after_is_none(peer, session_for, answer, text):
 # writes: what may have acted is never repeated
 
 
+@pytest.mark.fault("N1")
 def test_a_write_without_an_answer_may_have_acted(peer, session_for, reply):
     peer.script(reply(silent=True))
     with pytest.raises(AnswerLost, match="may have acted"):
@@ -161,6 +163,7 @@ def test_a_write_that_may_be_repeated_is(peer, session_for, answer, reply):
     assert session_for(peer).request("POST", "A", body=b"{}", repeatable=True).status == 201
 
 
+@pytest.mark.fault("N1")
 def test_a_write_that_never_left_is_transient(peer, session_for):
     session = session_for(peer)
     peer.close()
@@ -174,6 +177,7 @@ def test_a_refused_write_is_an_answer(peer, session_for, answer):
     assert session_for(peer).request("PATCH", "A", body=b"{}").status == 412
 
 
+@pytest.mark.fault("N1")
 def test_an_unknown_host_is_transient(peer, session_for):
     system = System("shop", Connection("https://host.invalid/service"))
     with pytest.raises(TransientError, match=r"the host name is not known|no connection"):
@@ -183,6 +187,7 @@ def test_an_unknown_host_is_transient(peer, session_for):
 # cut, slow and oversized answers
 
 
+@pytest.mark.fault("N1")
 def test_a_body_shorter_than_announced_is_transient(peer, session_for, reply):
     peer.script(reply(body=b'{"d": {"results": []', length=500, close=True))
     with pytest.raises(TransientError, match="cut short"):
@@ -207,6 +212,7 @@ def test_an_answer_cut_anywhere_never_passes_for_a_whole_one(peer, session_for, 
             session.get_json("A")
 
 
+@pytest.mark.fault("N2")
 @pytest.mark.parametrize("drip_head", [True, False])
 def test_a_dripping_answer_ends_at_the_deadline(peer, session_for, reply, drip_head):
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -221,6 +227,7 @@ def test_a_dripping_answer_ends_at_the_deadline(peer, session_for, reply, drip_h
     assert time.monotonic() - started < 1.5
 
 
+@pytest.mark.fault("N2")
 def test_silence_ends_the_call(peer, session_for, reply):
     peer.script(reply(pause=3))
     session = session_for(peer, limits=Limits(deadline_s=10, silence_s=0.2), retries=Retries(attempts=1))
@@ -230,6 +237,7 @@ def test_silence_ends_the_call(peer, session_for, reply):
     assert time.monotonic() - started < 1.5
 
 
+@pytest.mark.fault("N3", "R17")
 @pytest.mark.parametrize("length", [-1, None])
 def test_an_answer_over_the_limit_is_not_read(peer, session_for, reply, length):
     peer.script(reply(body=b"x" * 2_000_000, length=length, close=True))
@@ -244,6 +252,7 @@ def test_an_oversized_answer_to_a_write_leaves_it_open_whether_it_acted(peer, se
         session_for(peer, limits=Limits(max_bytes=100_000)).request("POST", "A", body=b"{}")
 
 
+@pytest.mark.fault("N3")
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_a_decompression_bomb_is_stopped_at_the_limit(peer, session_for, reply, coding):
     zeros = b"\0" * 50_000_000
@@ -268,6 +277,7 @@ def test_a_damaged_compression_is_transient(peer, session_for, reply):
 # redirects and foreign addresses
 
 
+@pytest.mark.fault("N4")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_to_another_origin_is_refused_before_a_byte_is_sent(peer, other_peer, session_for, reply, status):
     peer.script(reply(status, headers={"Location": other_peer.url + "/login"}))
@@ -282,6 +292,7 @@ def test_a_redirect_inside_the_origin_is_followed_for_a_read(peer, session_for, 
     assert peer.seen[1].target == "/service/B"
 
 
+@pytest.mark.fault("N4")
 def test_a_redirect_of_a_write_is_not_followed(peer, session_for, reply):
     peer.script(reply(307, headers={"Location": "/service/B"}))
     with pytest.raises(ProtocolError, match="redirected"):
@@ -311,6 +322,7 @@ FOREIGN = [
 ]
 
 
+@pytest.mark.fault("N4")
 @pytest.mark.parametrize("address", FOREIGN)
 def test_an_address_outside_the_border_is_refused(peer, session_for, address):
     with pytest.raises(ProtocolError, match="not followed"):
@@ -337,6 +349,7 @@ def test_an_unusable_connection_address_is_a_config_error(url):
         HttpSession(System("shop", Connection(url)))
 
 
+@pytest.mark.fault("N6")
 def test_plain_http_needs_to_be_allowed():
     HttpSession(System("shop", Connection("http://erp.example", extra={"allow_plain": "true"}))).close()
 
@@ -396,11 +409,13 @@ def test_a_certificate_nobody_vouches_for_is_named(tls_peer, session_for):
         session_for(None, system=system).get("A")
 
 
+@pytest.mark.fault("N6")
 def test_a_private_ca_goes_into_ca_file(tls_peer, session_for):
     system = System("shop", Connection(tls_peer.url), ca_file=tls_peer.ca_file)
     assert session_for(None, system=system).get("A").status == 200
 
 
+@pytest.mark.fault("N2")
 def test_a_dripping_answer_ends_at_the_deadline_over_tls_too(tls_peer, session_for):
     tls_peer.drip = True
     system = System("shop", Connection(tls_peer.url), ca_file=tls_peer.ca_file)
