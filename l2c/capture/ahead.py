@@ -19,14 +19,14 @@ def prefetched(pages: Iterable[Page], now: Callable[[], int]) -> Iterator[tuple[
         if page is None:
             return
         waited = (time.perf_counter() - wall) - (time.thread_time() - worked)
-        yield page, begun
         if waited > WORTH_S:
-            yield from _ahead(iterator, now)
+            yield from _ahead((page, begun), iterator, now)
             return
+        yield page, begun
 
 
-def _ahead(iterator: Iterator[Page], now: Callable[[], int]) -> Iterator[tuple[Page, int]]:
-    """The rest of the pages, one read while the one before is settled."""
+def _ahead(first: tuple[Page, int], iterator: Iterator[Page], now: Callable[[], int]) -> Iterator[tuple[Page, int]]:
+    """The page in hand and the rest, one read while the one before is settled."""
     ready: queue.Queue[tuple[Page, int] | BaseException | None] = queue.Queue(maxsize=1)
     stop = threading.Event()
 
@@ -53,6 +53,7 @@ def _ahead(iterator: Iterator[Page], now: Callable[[], int]) -> Iterator[tuple[P
     thread = threading.Thread(target=read, name="read-ahead", daemon=True)
     thread.start()
     try:
+        yield first
         while True:
             item = ready.get()
             if item is None:

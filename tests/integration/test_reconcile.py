@@ -184,6 +184,7 @@ def test_records_that_move_while_they_are_read_are_looked_at_twice_and_not_repor
     customers = {data["Customer"] for key, data in world.s4.records(PARTNER) if key in second_page}
     partner = partner_of(world, next(unit for unit in units(world) if unit in customers))
     begun = pages_read(world)
+    world.s4.fault("delay", method="GET", path=PARTNER, seconds=0.2)  # only what has to be waited for is read ahead
     moved = []
 
     def meanwhile(counts):
