@@ -34,7 +34,7 @@ def receive(
     """
     wiring.system(system)
     kept = without_credentials(headers, signature)
-    with store.writing() as conn:
+    with store.writing("message") as conn:
         return messages.put(conn, system, kept, body, store.now())
 
 
@@ -87,7 +87,7 @@ class _Work:
                 messages.finish(conn, stored.id, messages.FAILED, error.message)
             return set()
         try:
-            with self._store.writing() as conn:
+            with self._store.writing("worked_off") as conn:
                 return self._settle(conn, stored, received)
         except IntegrityError:
             # another process has just settled the same message under the sender's number

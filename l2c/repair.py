@@ -9,7 +9,7 @@ from l2c.wiring import Wiring
 def redrive(wiring: Wiring, entity: str | None = None, system: str | None = None, *, key: str | None = None) -> int:
     """Make dead letters due again: their source is fetched and mapped anew; returns how many."""
     now = wiring.store.now()
-    with wiring.store.writing() as conn:
+    with wiring.store.writing("redrive") as conn:
         letters = deadletters.select_open(conn, entity, system, key=key, limit=None)
         for letter in letters:
             if letter.direction == CAPTURE:
@@ -36,7 +36,7 @@ def resend(wiring: Wiring, entity: str, system: str, *, yes: bool = False) -> li
     wiring.in_force(entity, system)
     now = wiring.store.now()
     plans: list[ResendPlan] = []
-    with wiring.store.writing() as conn:
+    with wiring.store.writing("resend") as conn:
         stored = versions.in_force(conn, entity, system)
         for mapper in newest:
             pending = overview.count_pending(conn, entity, system, mapper)

@@ -46,7 +46,7 @@ class Runner:
                     return Plan(None, ())  # before the first load there is nothing to compare with
         else:
             version = ",".join(mapper.version for mapper in self._wiring.readers(entity, system))
-        with self._store.writing() as conn:
+        with self._store.writing("plan") as conn:
             if leases.held(conn, _lease_name(entity, kind, system, WHOLE), now):
                 return Plan(None, ())
             run = runs.open_run(conn, entity, kind, system, partitions=[WHOLE], now=now, watch=watch, mapping=version)
@@ -68,7 +68,7 @@ class Runner:
                     ).run()
                 else:
                     self._read(flow, row, lease, partition, progress)
-                with self._store.writing() as conn:
+                with self._store.writing("partition") as conn:
                     leases.prove(conn, lease, self._store.now())
                     runs.finish_partition(conn, run, partition)
         except HubError as error:
@@ -83,7 +83,7 @@ class Runner:
         met = overview.sums_met(row["kind"], runs.counts(row))
         unfinished = row["open_partitions"] != "[]"
         message = "" if met and not unfinished else _why(row, met=met)
-        with self._store.writing() as conn:
+        with self._store.writing("close") as conn:
             runs.close_run(conn, run, "failed" if message else "done", self._store.now(), message)
             if row["kind"] == SWEEP:
                 sweeps.forget(conn, run)
@@ -143,7 +143,7 @@ class Runner:
             capture.drain_inbox()
         if first_load or kind == SWEEP:
             read = [(job.mapper.name, job.mapper.version) for job in jobs]
-            with self._store.writing() as conn:
+            with self._store.writing("in_force") as conn:
                 leases.prove(conn, lease, self._store.now())
                 versions.put_in_force(conn, entity, system, read, self._store.now())
 

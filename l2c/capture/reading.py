@@ -10,6 +10,7 @@ from l2c.capture.settlement import PageSettlement
 from l2c.config import MERGED_INTO
 from l2c.contract import Record
 from l2c.errors import RecordRejected
+from l2c.faultpoints import reach
 from l2c.mapping import decode, digest, encode
 from l2c.state import cursors, deadletters, intents, journal, leases, meetings, runs, sweeps
 from l2c.state.results import CAPTURE, SWEEP, Progress
@@ -51,6 +52,7 @@ class Capture:
             job.mapper.native, since=since, partition=partition, page_size=job.page_size, fields=job.mapper.fields
         )
         for page, read_at in prefetched(pages, self._store.now):
+            reach("page.read")
             shown = [_mapped(job, record) for record in page.records]
             self._settle(job, shown, read_at, cursor=page.cursor)
 
@@ -74,6 +76,7 @@ class Capture:
         for job in self._jobs:
             last = job is self._jobs[-1]
             records = list(job.connector.fetch(job.mapper.native, wanted, fields=job.mapper.fields))
+            reach("fetch.read")
             there = [record for record in records if last or not record.deleted]
             shown = [_mapped(job, record) for record in there]
             found = {one.key for one in shown}
@@ -93,7 +96,7 @@ class Capture:
     ) -> None:
         linked = self._created(job, shown) if job.written else {}
         now = self._store.now()
-        with self._store.writing() as conn:
+        with self._store.writing("fetched" if inbox else "page") as conn:
             leases.prove(conn, self._lease, now)
             page = PageSettlement(conn, job, read_at, now, resolve_dead=self._dead, linked=linked)
             seq = page.settle(shown)
@@ -133,14 +136,14 @@ class Capture:
         names = sorted(linked)
         for start in range(0, len(names), first.page_size):
             self._link(by_mapping, {name: linked[name] for name in names[start : start + first.page_size]})
-        with self._store.writing() as conn:
+        with self._store.writing("met") as conn:
             leases.prove(conn, self._lease, self._store.now())
             rest = [key for key, _, _ in candidates if key not in linked]
             meetings.set_states(conn, entity, system, rest, meetings.AMBIGUOUS)
 
     def _link(self, by_mapping: Mapping[str, CaptureJob], linked: Mapping[str, int]) -> None:
         first, now = self._jobs[0], self._store.now()
-        with self._store.writing() as conn:
+        with self._store.writing("linked") as conn:
             leases.prove(conn, self._lease, now)
             stored = meetings.candidates_of(conn, first.entity, first.system, list(linked))
             for name, job in by_mapping.items():
@@ -165,7 +168,7 @@ def know_values(store: Store, lease: leases.Lease, job: CaptureJob) -> None:
             return
     after = 0
     while True:
-        with store.writing() as conn:
+        with store.writing("values") as conn:
             leases.prove(conn, lease, store.now())
             heads = meetings.heads_from(conn, job.entity, after, 1000)
             meetings.set_values(
@@ -209,7 +212,7 @@ def _mapped(job: CaptureJob, record: Record) -> Shown:
 def finish_sweep(store: Store, lease: leases.Lease, job: CaptureJob, *, begun: int) -> None:
     """After a sweep: ask for the records it has not seen."""
     now = store.now()
-    with store.writing() as conn:
+    with store.writing("sweep") as conn:
         leases.prove(conn, lease, now)
         sweeps.ask_for_unseen(conn, job.entity, job.system, job.run, begun=begun, now=now)
 

@@ -56,7 +56,7 @@ class Watch:
     def _settle(self, children: Mapping[str, tuple[str, str, bytes]]) -> None:
         job, now = self._job, self._store.now()
         place = (job.entity, job.system, job.source)
-        with self._store.writing() as conn:
+        with self._store.writing("watch") as conn:
             leases.prove(conn, self._lease, now)
             stored = sweeps.hashes(conn, *place, list(children))
             changed = [child for key, child in children.items() if stored.get(key) != child[2]]
@@ -68,7 +68,7 @@ class Watch:
 
     def _vanished(self) -> None:
         job, now = self._job, self._store.now()
-        with self._store.writing() as conn:
+        with self._store.writing("vanished") as conn:
             leases.prove(conn, self._lease, now)
             self._ask(conn, sweeps.drop_vanished(conn, job.entity, job.system, job.source, job.run), 0, now)
             sweeps.forget(conn, job.run)

@@ -15,6 +15,7 @@ from l2c.distribute.readback import ReadBack, Shown
 from l2c.distribute.settling import Block, BlockSettlement
 from l2c.distribute.unsure import Unsure
 from l2c.errors import HubError, TransientError
+from l2c.faultpoints import reach
 from l2c.state import cursors, deadletters, distributions, journal, keys, leases, meetings
 from l2c.state.distributions import Settled
 from l2c.state.journal import Head
@@ -86,9 +87,11 @@ class Distribution:
         writes, gone = self._there(cleared.writes)
         writes, taken = self._taken(writes)
         looked = Present(job, known, now).look(writes) if job.readers and writes else Looked(writes)
+        reach("present.read")
         self._unsure.note(looked.writes, now)
         sent, error = self._send(looked.writes)
         shown = ReadBack(job, known).read(sent, self._store.now()) if job.readers else Shown()
+        reach("readback.read")
         block = Block(heads, [*cleared.states, *gone, *taken, *looked.states], sent, shown, cursor, superseded)
         adopted = [key for key, _ in cleared.found]
         block.fetch, block.found, block.held = [*adopted, *looked.fetch], [*cleared.found, *looked.found], held
@@ -190,10 +193,13 @@ class Distribution:
         connector, native = self._job.connector, chunk[0].mapper.native
         changes = self._doubts.intend(chunk, self._store.now())
         try:
-            outcomes = list(connector.send(connector.prepare(native, changes)))
+            prepared = connector.prepare(native, changes)
+            reach("send.before")
+            outcomes = list(connector.send(prepared))
         except HubError as error:
             self._doubts.withdraw(chunk)  # nothing was sent
             return [None] * len(chunk), error
+        reach("send.after")
         missing = len(chunk) - len(outcomes)
         return [
             *outcomes[: len(chunk)],

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from l2c.contract import Change, EntitySchema
 from l2c.distribute.deciding import Write
 from l2c.distribute.job import DistributeJob
+from l2c.faultpoints import reach
 from l2c.state import intents, keys, leases
 from l2c.state.distributions import Settled
 from l2c.state.intents import Intent
@@ -72,7 +73,7 @@ class Doubts:
         if not creates:
             return [write.change for write in chunk]
         job = self._job
-        with self._store.writing() as conn:
+        with self._store.writing("intend") as conn:
             leases.prove(conn, self._lease, now)
             marks = self._marks(creates)
             intents.intend(
@@ -167,6 +168,7 @@ class Doubts:
         found: dict[str, Sequence[str]] = {}
         for native, marks in by_entity.items():
             found.update(self._job.connector.find(native, marks))
+            reach("lookup.answered")
         return found
 
     def _marks(self, creates: Sequence[Write]) -> dict[int, str]:

@@ -72,7 +72,7 @@ class BlockSettlement:
         counts = Counter(_counted(every) if len(job.mappers) > 1 else (state.status for state in every))
         counts["due"] = len(block.heads) + block.superseded
         counts["superseded"] += block.superseded
-        with self._store.writing() as conn:
+        with self._store.writing("settle") as conn:
             leases.prove(conn, self._lease, now)
             distributions.settle(conn, job.entity, job.target, states, now)
             self._settle_keys(conn, block, done, now)

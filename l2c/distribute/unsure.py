@@ -33,7 +33,7 @@ class Unsure:
         if not writes:
             return
         job = self._job
-        with self._store.writing() as conn:
+        with self._store.writing("sending") as conn:
             leases.prove(conn, self._lease, now)
             sending.note(conn, job.entity, job.target, [Sent(*write.place, write.head.seq) for write in writes], now)
             if job.readers:
@@ -47,7 +47,7 @@ class Unsure:
             left_behind = sending.noted(conn, job.entity, job.target)
         if not left_behind:  # as nearly always: no write lock is taken for it
             return
-        with self._store.writing() as conn:
+        with self._store.writing("recover") as conn:
             leases.prove(conn, self._lease, now)
             stored = distributions.stored(conn, job.entity, job.target, [one.record for one in left_behind])
             versions = {mapper.name: mapper.version for mapper in job.mappers}

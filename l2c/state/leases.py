@@ -35,7 +35,7 @@ def acquire(store: Store, name: str, length_s: float) -> Lease:
         "acquired": now,
         "expires": now + length_ms,
     }
-    with store.writing() as conn:
+    with store.writing("lease") as conn:
         row = conn.execute(select(table).where(table.c.name == name).with_for_update()).mappings().first()
         if row is None:
             conn.execute(table.insert().values(name=name, fence=1, **values))
@@ -63,7 +63,7 @@ def prove(conn: Connection, lease: Lease, now: int) -> None:
 
 def release(store: Store, lease: Lease) -> None:
     """Give the lease back; the fencing number stays, so that a late write is still refused."""
-    with store.writing() as conn:
+    with store.writing("release") as conn:
         conn.execute(
             update(table)
             .where(table.c.name == lease.name, table.c.fence == lease.fence)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from l2c.contract import utc_now
 from l2c.errors import ConfigError, TransientError
+from l2c.faultpoints import reach
 
 SCHEMA = "0002"  # the newest migration this release knows
 KNOWN_SCHEMAS = ("0001", "0002")
@@ -82,10 +83,18 @@ class Store:
             yield conn
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One write transaction; on SQLite it takes the write lock at once, so that it cannot fail half way."""
-        with self.engine.connect().execution_options(l2c_write=True) as conn, conn.begin():
-            yield conn
+    def writing(self, name: str = "") -> Iterator[Connection]:
+        """One write transaction; on SQLite it takes the write lock at once, so that it cannot fail half way.
+
+        `name`: what a process may be made to die before or after (see `l2c.faultpoints`).
+        """
+        with self.engine.connect().execution_options(l2c_write=True) as conn:
+            with conn.begin():
+                yield conn
+                if name:
+                    reach(f"{name}.before_commit")
+            if name:
+                reach(f"{name}.after_commit")
 
     def grown(self, journal_seq: int) -> None:
         """Refresh PostgreSQL's statistics while new tables grow: without them its planner reads whole tables per page."""
