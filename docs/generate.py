@@ -12,9 +12,12 @@ from pydantic_core import PydanticUndefined
 
 from l2c.config import (
     Action,
+    Brake,
+    BreakerConfig,
     CaptureConfig,
     DistributeConfig,
     EntityConfig,
+    ErrorBudget,
     FieldConfig,
     FlowConfig,
     InboxConfig,
@@ -64,7 +67,7 @@ def takes(annotation: Any) -> str:
         return "constant" if len(words) > 2 else words[0]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return WORDS.get(annotation, "keys")
-    return {"str": "text", "int": "whole number", "bool": "`true` · `false`", "timedelta": "duration"}.get(
+    return {"str": "text", "int": "whole number", "bool": "`true` · `false`", "timedelta": "duration", "float": "rate"}.get(
         getattr(annotation, "__name__", str(annotation)), "anything"
     )
 
@@ -79,7 +82,7 @@ def filled(template: str, **parts: str) -> str:
 WORDS = {
     Rule: "rule", Schedule: "schedule", FieldConfig: "field", CaptureConfig: "capture", DistributeConfig: "distribution",
     Retries: "keys", Action: "action", SystemConfig: "system", SafeBy: "keys", OwnerChoice: "owner",
-    InboxConfig: "keys",
+    InboxConfig: "keys", BreakerConfig: "keys", Brake: "keys", ErrorBudget: "keys",
 }  # fmt: skip
 
 
@@ -123,6 +126,12 @@ See [receive webhooks](../how-to/receive-webhooks.md).
 
 <<inbox>>
 
+### `breaker` and `rate`: when requests are kept back
+
+See [protect systems](../how-to/protect-systems.md).
+
+<<breaker>>
+
 ## Flows: `config/flows/<entity>.yaml`
 
 How one canonical entity travels: one file, one page.
@@ -145,6 +154,14 @@ minutes and seconds: `PT30S`, `PT15M`, `P14D`.
 ### `retries`
 
 <<retries>>
+
+### `brake`
+
+<<brake>>
+
+### `error_budget`
+
+<<error_budget>>
 
 ## Canonical entities: `mappings/canonical/<entity>.yaml`
 
@@ -172,6 +189,9 @@ def config_page() -> str:
         capture=keys(CaptureConfig),
         distribute=keys(DistributeConfig),
         retries=keys(Retries),
+        breaker=keys(BreakerConfig),
+        brake=keys(Brake),
+        error_budget=keys(ErrorBudget),
         entity=keys(EntityConfig),
         field=keys(FieldConfig),
         not_yet="Checked, but not carried out yet: " + ", ".join(f"`{key}`" for key in NOT_CARRIED_OUT) + OWNERS_YET,

@@ -4,7 +4,10 @@ HubError
 ├── ConfigError        a file or setting is wrong: fix it          (never retried)
 ├── AuthError          credentials refused                         (never retried, alerts at once)
 ├── TransientError     the system is busy or away; .retry_after    (retried)
+│   └── Postponed      nothing may be sent to the system yet       (the next run after that time)
 ├── ProtocolError      the system answered something unexpected    (never retried)
+├── Braked             a run would delete or block too much        (never retried: confirm it, or look into it)
+├── TooManyFailures    one mistake meets a large share of records  (never retried: repair it; the next run goes on)
 ├── SumsDiffer         a run's records do not add up               (never retried: look into it)
 ├── LeaseLost          another process took this run over          (never retried: the other one goes on)
 └── RecordRejected     this one record cannot pass                 (→ dead letter; never leaves the engine)
@@ -71,6 +74,18 @@ class TransientError(HubError):
     ) -> None:
         super().__init__(message, system=system, entity=entity, key=key, code=code)
         self.retry_after = retry_after
+
+
+class Postponed(TransientError):
+    """Nothing may be sent to the system before a time: it asked to wait, or it is taken for away; `retry_after` says how long."""
+
+
+class Braked(HubError):
+    """A run would delete or block more records than its flow allows; it stopped before the first one."""
+
+
+class TooManyFailures(HubError):
+    """A large share of a run's records fails for one reason: the run stopped instead of setting all of them aside."""
 
 
 class ProtocolError(HubError):

@@ -1,7 +1,9 @@
 """The façade that CLI, DAGs and pages call: it wires the parts, it decides nothing."""
 
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -30,6 +32,7 @@ from l2c.state.results import (
     RecordView,
     ResendPlan,
     RunSummary,
+    SystemState,
 )
 from l2c.state.store import Store, default_url
 from l2c.wiring import Wiring
@@ -53,13 +56,14 @@ class Hub:
         env: Mapping[str, str] | None = None,
         connections: Callable[[str], Connection] | None = None,
         clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> Self:
         """Open what L2C_HOME, L2C_OVERLAY, L2C_DATABASE_URL, L2C_LEASE_S and L2C_CONNECTION_… name."""
         values = os.environ if env is None else env
         project = Project.from_env(values)
         store = Store.open(values.get("L2C_DATABASE_URL") or default_url(project.home), clock=clock)
         reach = connections or (lambda name: env_connection(name, values))
-        return cls(Wiring(project, store, reach, clock), lease_s=_seconds(values.get("L2C_LEASE_S")))
+        return cls(Wiring(project, store, reach, clock, sleep), lease_s=_seconds(values.get("L2C_LEASE_S")))
 
     def close(self) -> None:
         """Give back connections to systems and state store."""
@@ -78,7 +82,15 @@ class Hub:
 
     def check(self, system: str) -> Health:
         """Whether the system answers and accepts the credentials."""
-        return self._wiring.connector(system).check()
+        return self._wiring.gate(system).examine(self._wiring.connector(system).check)
+
+    def systems(self) -> list[SystemState]:
+        """How every system stands: whether requests go out to it, and if not, why and until when."""
+        return overview.systems(self.project, self._store)
+
+    def reopen(self, system: str, reason: str = "") -> bool:
+        """Let requests go out to a system again; False when they do already."""
+        return repair.reopen(self._wiring, system, reason)
 
     def describe(self, system: str, entity: str) -> EntitySchema:
         """A native entity as its system describes it."""
@@ -173,6 +185,7 @@ class Hub:
     def status(self, entity: str | None = None) -> list[Cell]:
         """How each flow stands in each of its systems."""
         cells: list[Cell] = []
+        kept_back = overview.kept_back(self.project, self._store)
         for name in [entity] if entity is not None else self.project.flow_names:
             flow = self.project.flow(name)
             with self._store.reading() as conn:
@@ -184,7 +197,7 @@ class Hub:
                     overview.distribute_cell(conn, flow, system, self._wiring.writers(name, system))
                     for system in flow.active_distribute()
                 ]
-        return cells
+        return [replace(cell, breaker=kept_back.get(cell.system, "")) for cell in cells]
 
     def dead_letters(
         self, entity: str | None = None, system: str | None = None, *, limit: int | None = 100

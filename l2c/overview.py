@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from l2c.config import EntityConfig, FieldConfig, FlowConfig
+from l2c.config import EntityConfig, FieldConfig, FlowConfig, Project
 from l2c.errors import ConfigError
 from l2c.mapping import Mapper, decode
-from l2c.state import cursors, deadletters, distributions, journal, keys, linking, meetings, runs, versions
+from l2c.state import breakers, cursors, deadletters, distributions, journal, keys, linking, meetings, runs, versions
+from l2c.state.breakers import Breaker
 from l2c.state.results import (
     CAPTURE,
     CAPTURE_STATES,
@@ -19,9 +20,10 @@ from l2c.state.results import (
     Cell,
     RecordView,
     RunSummary,
+    SystemState,
     TargetState,
 )
-from l2c.state.store import from_ms
+from l2c.state.store import Store, from_ms
 
 MASK = "•••"
 
@@ -37,6 +39,40 @@ def sums_met(kind: str, counts: Mapping[str, int]) -> bool:
 def summary(row: RowMapping) -> RunSummary:
     """A stored run with its sums checked."""
     return runs.summary(row, sums_met=sums_met(row["kind"], runs.counts(row)))
+
+
+def systems(project: Project, store: Store) -> list[SystemState]:
+    """How every system stands."""
+    with store.reading() as conn:
+        known = breakers.standing(conn)
+    found = []
+    for name, config in project.systems.items():
+        one = known.get(name, Breaker(name))
+        until = one.until if one.state != breakers.CLOSED else one.not_before
+        waits = until is not None and (one.state != breakers.CLOSED or until > store.now())
+        found.append(
+            SystemState(
+                system=name,
+                state=one.state,
+                rate=config.rate,
+                since=from_ms(one.since) if one.since is not None else None,
+                until=from_ms(until) if waits and until is not None else None,
+                reason=one.reason or ("it asked to wait" if waits else ""),
+            )
+        )
+    return found
+
+
+def kept_back(project: Project, store: Store) -> dict[str, str]:
+    """Why nothing goes out to systems now, where that is so, and what is to be done."""
+    told: dict[str, str] = {}
+    for one in systems(project, store):
+        if one.state == breakers.LOCKED:
+            told[one.system] = f"stopped: {one.reason}; correct the connection, then: l2c systems reopen {one.system}"
+        elif one.until is not None:
+            word = "tried again" if one.state == breakers.OPEN else "waits until"
+            told[one.system] = f"away: {one.reason}; {word} {one.until:%Y-%m-%d %H:%M:%S} UTC"
+    return told
 
 
 def capture_cell(conn: Connection, flow: FlowConfig, system: str, readers: tuple[Mapper, ...]) -> Cell:

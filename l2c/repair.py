@@ -1,7 +1,7 @@
 """Repairs: dead letters made due again, new mapping versions put in force."""
 
 from l2c import overview
-from l2c.state import audit, cursors, deadletters, distributions, keys, versions
+from l2c.state import audit, breakers, cursors, deadletters, distributions, keys, versions
 from l2c.state.results import CAPTURE, DISTRIBUTE, ResendPlan
 from l2c.wiring import Wiring
 
@@ -50,3 +50,15 @@ def resend(wiring: Wiring, entity: str, system: str, *, yes: bool = False) -> li
                     conn, now, "resend", entity, system, f"{mapper.name} {mapper.version}: {pending} records due"
                 )
     return plans
+
+
+def reopen(wiring: Wiring, system: str, reason: str = "") -> bool:
+    """Let requests go out to a system again; False when they do already."""
+    wiring.system(system)
+    with wiring.store.writing() as conn:
+        known = breakers.look(conn, system)
+        opened = breakers.close(conn, system)
+        if opened:
+            detail = f"was {known.state}: {known.reason}" + (f"; {reason}" if reason else "")
+            audit.note(conn, wiring.store.now(), "reopen", "", system, detail)
+    return opened

@@ -9,9 +9,9 @@ from l2c import inbox, overview
 from l2c.capture import WHOLE, Capture, Watch, finish_sweep, know_values
 from l2c.config import FlowConfig
 from l2c.distribute import Distribution
-from l2c.errors import ConfigError, HubError, SumsDiffer
+from l2c.errors import Braked, ConfigError, HubError, Postponed, SumsDiffer, TransientError
 from l2c.state import cursors, distributions, journal, leases, runs, sweeps, versions
-from l2c.state.results import CAPTURE, DISTRIBUTE, SWEEP, WATCH, Plan, Progress, RunSummary
+from l2c.state.results import BRAKED, CAPTURE, DISTRIBUTE, POSTPONED, SWEEP, WATCH, Plan, Progress, RunSummary
 from l2c.wiring import Wiring
 
 
@@ -59,6 +59,7 @@ class Runner:
         flow = self._wiring.flow(entity, system, kind)
         try:
             with self._leased(_lease_name(entity, kind, system, partition)) as lease:
+                self._wiring.gate(system).begin(lambda: self._wiring.connector(system).check())
                 if kind == DISTRIBUTE:
                     Distribution(self._store, lease, self._wiring.distribute_job(flow, system, run=run), progress).run()
                     inbox.work_off(self._store, self._wiring, system)  # what was confirmed before it was settled
@@ -72,19 +73,21 @@ class Runner:
                     leases.prove(conn, lease, self._store.now())
                     runs.finish_partition(conn, run, partition)
         except HubError as error:
-            with self._store.writing() as conn:
-                runs.note(conn, run, str(error))
+            self._stopped(run, system, error)
             raise
         return runs.counts(self._run_row(run))
 
     def settle(self, run: int) -> RunSummary:
         """Check the run's sums and close it; raises SumsDiffer when they do not meet."""
         row = self._run_row(run)
+        if row["status"] == POSTPONED:
+            return overview.summary(row)
         met = overview.sums_met(row["kind"], runs.counts(row))
         unfinished = row["open_partitions"] != "[]"
         message = "" if met and not unfinished else _why(row, met=met)
         with self._store.writing("close") as conn:
-            runs.close_run(conn, run, "failed" if message else "done", self._store.now(), message)
+            failed = BRAKED if row["status"] == BRAKED else "failed"
+            runs.close_run(conn, run, failed if message else "done", self._store.now(), message)
             if row["kind"] == SWEEP:
                 sweeps.forget(conn, run)
                 cursors.drop_cursors(conn, row["entity"], row["system"], SWEEP)
@@ -105,7 +108,8 @@ class Runner:
                 self.run(plan.run, partition, progress=progress)
         except HubError as error:
             with self._store.writing() as conn:
-                runs.close_run(conn, plan.run, "failed", self._store.now(), str(error))
+                ending = self._ending(system, error) or "failed"
+                runs.close_run(conn, plan.run, ending, self._store.now(), str(error))
             raise
         return self.settle(plan.run)
 
@@ -170,6 +174,21 @@ class Runner:
                 there = sweeps.has_baseline(conn, flow.flow, system, source)
             if not there:
                 Watch(self._store, lease, self._wiring.watch_job(flow, system, source, run=0, baseline=True)).run()
+
+    def _stopped(self, run: int, system: str, error: HubError) -> None:
+        """Write down why a run stopped; one that is to wait, or for somebody to confirm, is over."""
+        ending = self._ending(system, error)
+        with self._store.writing() as conn:
+            if ending is None:
+                runs.note(conn, run, str(error))
+            else:
+                runs.close_run(conn, run, ending, self._store.now(), str(error))
+
+    def _ending(self, system: str, error: HubError) -> str | None:
+        away = isinstance(error, TransientError) and self._wiring.gate(system).shut
+        if isinstance(error, Postponed) or away:
+            return POSTPONED
+        return BRAKED if isinstance(error, Braked) else None
 
     def _run_row(self, run: int) -> RowMapping:
         with self._store.reading() as conn:

@@ -1,5 +1,6 @@
 """Builds what a run works with: connectors, mappers in force, jobs. It reads configuration and decides nothing."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from l2c.distribute import DistributeJob, Retries
 from l2c.errors import ConfigError
 from l2c.mapping import Env, Mapper, compile_condition, load_bundle, read_mappers, write_mappers
 from l2c.state import keys, references, versions
+from l2c.state.gate import Rules, SystemGate
 from l2c.state.results import CAPTURE, DISTRIBUTE
 from l2c.state.store import Store
 
@@ -28,6 +30,8 @@ class Wiring:
     store: Store
     connections: Callable[[str], Connection]
     clock: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
+    _gates: dict[str, SystemGate] = field(default_factory=dict)
     _connectors: dict[str, Connector] = field(default_factory=dict)
     _schemas: dict[tuple[str, str], EntitySchema] = field(default_factory=dict)
     _versions: dict[str, Mapper | None] = field(default_factory=dict)
@@ -66,9 +70,23 @@ class Wiring:
                 allow_hosts=tuple(config.allow_hosts),
                 ca_file=self.project.home / Path(config.ca_file) if config.ca_file else None,
                 clock=self.clock,
+                gate=self.gate(name),
             )
             self._connectors[name] = registry.build(config.kind, described, config.settings)
         return self._connectors[name]
+
+    def gate(self, name: str) -> SystemGate:
+        """What stands between this process and a system."""
+        if name not in self._gates:
+            config = self.system(name)
+            rules = Rules(
+                failures=config.breaker.failures,
+                first_ms=int(config.breaker.wait.total_seconds() * 1000),
+                longest_ms=int(config.breaker.longest_wait.total_seconds() * 1000),
+                rate=config.rate,
+            )
+            self._gates[name] = SystemGate(self.store, name, rules, self.sleep)
+        return self._gates[name]
 
     def schema(self, system: str, native: str) -> EntitySchema:
         """A native entity's schema, asked for once."""

@@ -34,7 +34,8 @@ class CommerceConnector:
         self._settings = settings
         self._entities = entities(settings)
         self._limits = Limits(deadline_s=settings.deadline_s, silence_s=settings.silence_s)
-        self._retries = Retries(attempts=settings.attempts)
+        gate = system.gate
+        self._retries = Retries(settings.attempts, sleep=gate.pause, longest_asked_s=gate.longest_wait_s)
         self._auth = self._login()
         self._services: dict[str, Service] = {}
         self._lock = Lock()

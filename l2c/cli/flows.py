@@ -12,6 +12,8 @@ from l2c.cli.progress import progress
 from l2c.cli.session import capture_systems, distribute_systems, known_flow, opened
 from l2c.errors import ConfigError, HubError
 
+POSTPONED, BRAKED = "postponed", "braked"  # as runs end; the state store is not imported for `l2c --help`
+
 if TYPE_CHECKING:
     from l2c.state.results import Cell, Progress, RunSummary
 
@@ -23,7 +25,8 @@ Watch = Annotated[
 
 STATUS_COLUMNS = (
     *("flow", "system", "direction", "last run", "ended", "result", "sums", "inbox", "undecided", "behind", "pending"),
-    *("waiting", "retrying", "in doubt", "to confirm", "dead letters", "note"),
+    *("waiting", "retrying", "in doubt", "to decide", "to confirm", "dead letters", "system"),
+    "note",
 )
 
 
@@ -140,10 +143,24 @@ def _status_row(cell: "Cell") -> tuple[object, ...]:
     last = cell.last
     run = (last.run, last.ended, last.status, last.sums_met) if last else (None, None, "never ran", None)
     inlet = (cell.inbox or None, cell.undecided or None, cell.behind or None, cell.pending or None)
-    open_states = (cell.waiting, cell.retrying, cell.in_doubt, cell.awaiting_confirmation, cell.dead_letters)
-    return cell.entity, cell.system, cell.kind, *run, *inlet, *(count or None for count in open_states), cell.note
+    waits = (cell.waiting, cell.retrying, cell.in_doubt, cell.to_decide, cell.awaiting_confirmation, cell.dead_letters)
+    return (
+        cell.entity,
+        cell.system,
+        cell.kind,
+        *run,
+        *inlet,
+        *(count or None for count in waits),
+        cell.breaker,
+        _note(cell),
+    )
+
+
+def _note(cell: "Cell") -> str:
+    stopped = cell.last.message if cell.last is not None and cell.last.status in (POSTPONED, BRAKED) else ""
+    return "; ".join(filter(None, (stopped, cell.note)))
 
 
 def _wants_attention(cell: "Cell") -> bool:
-    failed = cell.last is not None and (cell.last.status == "failed" or not cell.last.sums_met)
-    return failed or cell.dead_letters > 0
+    failed = cell.last is not None and (cell.last.status in ("failed", BRAKED) or not cell.last.sums_met)
+    return failed or cell.dead_letters > 0 or cell.to_decide > 0 or bool(cell.breaker)

@@ -51,6 +51,21 @@ class Retries(Model):
         return self
 
 
+class Brake(Model):
+    """How many records one run may delete or block before it stops and asks."""
+
+    share: int = Field(default=10, ge=0, le=100, description="Per cent of the records the system has.")
+    at_least: int = Field(default=20, ge=0, description="So many are always allowed.")
+
+
+class ErrorBudget(Model):
+    """How many records of one run may fail for one reason before it stops instead of setting all of them aside."""
+
+    share: int = Field(default=20, ge=0, le=100, description="Per cent of the records the run has handled.")
+    at_least: int = Field(default=20, ge=0, description="Below so many failures the share does not count.")
+    most: int = Field(default=50, ge=1, description="More than so many stop the run whatever their share.")
+
+
 class OwnerChoice(Model):
     """One line of an owner list: this system owns the field, if a condition holds."""
 
@@ -79,6 +94,12 @@ class FlowConfig(Model):
     )
     distribute: dict[str, DistributeConfig] = Field(default_factory=dict, description="The systems it writes.")
     retries: Retries = Field(default_factory=Retries, description="Ring of retries over records.")
+    brake: Brake = Field(
+        default_factory=Brake, description="Deletes and blocks a run may make before it stops and asks."
+    )
+    error_budget: ErrorBudget = Field(
+        default_factory=ErrorBudget, description="Equal failures a run may set aside before it stops."
+    )
     alert: tuple[str, ...] = Field(default=(), description="Who is told of failures.", strict=False)
     history: Literal["newest", "every"] = Field(
         default="newest", description="`every`: targets see each version of a record."

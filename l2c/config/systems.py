@@ -1,12 +1,13 @@
 """Systems: the installations the hub talks to (`config/systems.yaml`)."""
 
 import re
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from l2c.config.model import Model
-from l2c.config.schedules import TimeZone
+from l2c.config.schedules import Duration, TimeZone
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?\Z", re.ASCII)
 _SECRET_WORDS = ("password", "passwd", "secret", "api_key", "apikey", "private_key")
@@ -33,6 +34,40 @@ class InboxConfig(Model):
         return value
 
 
+_RATE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)/(s|min|h)")
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def parse_rate(value: Any) -> float:
+    """Requests a second of `20/s`, `600/min` or `1000/h`; ValueError for anything else."""
+    found = _RATE.fullmatch(value) if isinstance(value, str) else None
+    rate = float(found.group(1)) / _SECONDS[found.group(2)] if found else 0.0
+    if rate <= 0:
+        raise ValueError(f"'{value}' is no rate; write requests per second, minute or hour: 20/s, 600/min, 1000/h")
+    return rate
+
+
+Rate = Annotated[float, BeforeValidator(parse_rate)]
+
+
+class BreakerConfig(Model):
+    """When a system is taken for away, and how often it is tried whether it is back."""
+
+    failures: int = Field(
+        default=10, ge=1, le=1000, description="Requests in a row that end in 5xx, a timeout or no connection."
+    )
+    wait: Duration = Field(
+        default=timedelta(minutes=1), description="Until the first try; doubles with every vain one."
+    )
+    longest_wait: Duration = Field(default=timedelta(minutes=15), description="Longest time between two tries.")
+
+    @model_validator(mode="after")
+    def _order(self) -> "BreakerConfig":
+        if self.longest_wait < self.wait:
+            raise ValueError("'longest_wait' is shorter than 'wait'")
+        return self
+
+
 class SystemConfig(Model):
     """One installation."""
 
@@ -51,6 +86,12 @@ class SystemConfig(Model):
     ca_file: str | None = Field(default=None, description="File with the certificates of a private authority (PEM).")
     inbox: InboxConfig | None = Field(
         default=None, description="Takes what the system sends, at `/hub/inbox/<system>`; without it nothing is taken."
+    )
+    rate: Rate | None = Field(
+        default=None, description="Most requests of all flows and processes together: `20/s`, `600/min`, `1000/h`."
+    )
+    breaker: BreakerConfig = Field(
+        default_factory=BreakerConfig, description="When runs stop asking a system that is away."
     )
     settings: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the connector, and what mappings read as `settings.<name>`."

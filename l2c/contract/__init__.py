@@ -11,6 +11,7 @@ from l2c.contract.connector import (
     System,
     utc_now,
 )
+from l2c.contract.gate import Gate, OpenGate
 from l2c.contract.records import (
     Call,
     Change,
@@ -37,9 +38,11 @@ __all__ = [
     "EntitySchema",
     "FieldSchema",
     "Files",
+    "Gate",
     "Health",
     "Message",
     "Messages",
+    "OpenGate",
     "Outcome",
     "Page",
     "Partitions",

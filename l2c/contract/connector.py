@@ -8,6 +8,7 @@ from typing import BinaryIO, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, SecretStr
 
+from l2c.contract.gate import Gate, OpenGate
 from l2c.contract.records import (
     Call,
     Change,
@@ -49,6 +50,7 @@ class System:
     allow_hosts: tuple[str, ...] = ()
     ca_file: Path | None = None
     clock: Callable[[], datetime] = utc_now
+    gate: Gate = field(default_factory=OpenGate, repr=False)  # between every request and the system
 
 
 class Connector(Protocol):

@@ -53,6 +53,11 @@ def is_html(answer: Answer) -> bool:
     return bool(_HTML.match(answer.body[:4096].lstrip())) or "html" in answer.headers.get("content-type", "")
 
 
+def shows_page(answer: Answer) -> bool:
+    """Whether a page for people stands where data or nothing was to be expected; quick for JSON."""
+    return bool(answer.body) and answer.body[:1] not in {b"{", b"["} and is_html(answer)
+
+
 def html_error(answer: Answer) -> AuthError | ProtocolError:
     """What a page for people in place of data means: a sign-in page is an AuthError."""
     found = _TITLE.search(answer.body[:65536])

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from l2c.errors import TransientError
+from l2c.errors import Postponed, TransientError
 from l2c.http.faults import AnswerLost
 
 T = TypeVar("T")
@@ -18,13 +18,14 @@ T = TypeVar("T")
 class Retries:
     """How often and how long one call is tried again inside the process; longer waits belong to the scheduler.
 
-    A wait the system asks for is honoured up to `max_wait_s`; a longer one ends the call at once with its `retry_after`.
+    A wait the system asks for is honoured up to `longest_asked_s`; a longer one ends the call at once with its `retry_after`.
     A request that may have acted is never repeated.
     """
 
     attempts: int = 3
     first_wait_s: float = 0.3
     max_wait_s: float = 5.0
+    longest_asked_s: float = 5.0
     sleep: Callable[[float], None] = time.sleep
 
     def run(self, call: Callable[[], T]) -> T:
@@ -38,9 +39,9 @@ class Retries:
         )(call)
 
     def _again(self, error: BaseException) -> bool:
-        if not isinstance(error, TransientError) or isinstance(error, AnswerLost):
+        if not isinstance(error, TransientError) or isinstance(error, (AnswerLost, Postponed)):
             return False
-        return error.retry_after is None or error.retry_after <= self.max_wait_s
+        return error.retry_after is None or error.retry_after <= self.longest_asked_s
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

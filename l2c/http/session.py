@@ -16,7 +16,7 @@ from requests.structures import CaseInsensitiveDict
 
 from l2c.contract import System
 from l2c.errors import AuthError, ProtocolError, TransientError
-from l2c.http.answers import Answer, html_error, is_html, json_bytes, retry_after
+from l2c.http.answers import Answer, html_error, is_html, json_bytes, retry_after, shows_page
 from l2c.http.auth import Auth, NoAuth
 from l2c.http.csrf import Csrf, CsrfPair, pair_of
 from l2c.http.deadline import DEADLINE, DeadlineAdapter
@@ -61,7 +61,8 @@ class HttpSession:
     """One system's HTTP side.
 
     `base` (default: the connection's URL) is what relative paths hang on; `query` is added to every address that lacks it
-    (`sap-client`); `csrf` makes every write carry a token with its cookies, fetched at `csrf_path`.
+    (`sap-client`); `csrf` makes every write carry a token with its cookies, fetched at `csrf_path`; `signs_in`: it fetches
+    tokens, whose being given does not yet say that the system takes them.
     """
 
     def __init__(
@@ -76,16 +77,18 @@ class HttpSession:
         headers: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         retries: Retries | None = None,
+        signs_in: bool = False,
     ) -> None:
         self.system = system
         self.base = (base or system.connection.url).rstrip("/")
         plain = system.connection.extra.get("allow_plain", "").lower() in {"true", "1", "yes"}
         self.border = border_of(system.name, self.base, allow_hosts=system.allow_hosts, plain=plain)
         self.limits = limits or Limits()
-        self.retries = retries or Retries()
+        self.retries = retries or Retries(sleep=system.gate.pause, longest_asked_s=system.gate.longest_wait_s)
         self._auth = auth or NoAuth()
         self._csrf = Csrf() if csrf else None
         self._csrf_path = csrf_path
+        self._signs_in = signs_in
         self._query = dict(query or {})
         self._headers = {"User-Agent": "lead-to-cash-hub", "Accept-Encoding": "gzip, deflate", **(headers or {})}
         self._adapter = DeadlineAdapter()
@@ -98,7 +101,11 @@ class HttpSession:
     def get_json(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Read one address that must answer 200 with JSON; a page of HTML is an AuthError or ProtocolError."""
         answer = self.get(path, headers={"Accept": "application/json", **(headers or {})})
-        json_bytes(answer)
+        try:
+            json_bytes(answer)
+        except AuthError:  # a sign-in page
+            self.system.gate.refused()
+            raise
         return answer
 
     def request(
@@ -158,6 +165,8 @@ class HttpSession:
         if answer.status == 403 and pair and answer.headers.get("x-csrf-token", "").lower() == "required":
             pair = self._renew(pair)
             answer = self._exchange(call, sent, pair)
+        if answer.status == 401:
+            self.system.gate.refused()
         if call.own is None or not call.own(answer):
             self._raise_for(answer, call)
         return answer
@@ -181,6 +190,8 @@ class HttpSession:
         answer = self._exchange(call, sent, None)
         if answer.status == 401 and self._auth.refused(sent):
             answer = self._exchange(call, self._auth.header(), None)
+        if answer.status == 401:
+            self.system.gate.refused()
         self._raise_for(answer, call)
         pair = pair_of(answer)
         if pair is None:
@@ -190,7 +201,8 @@ class HttpSession:
         return pair
 
     def _exchange(self, call: _Call, authorization: str | None, pair: CsrfPair | None) -> Answer:
-        """Send once; follow redirects of a read inside the origin."""
+        """Send once, when the system's gate lets it; follow redirects of a read inside the origin."""
+        self.system.gate.enter()
         headers = dict(call.headers)
         if authorization is not None:
             headers["Authorization"] = authorization
@@ -210,7 +222,16 @@ class HttpSession:
         if answer.status in _REDIRECTS:
             self._redirect(answer)
             raise ProtocolError(f"{call.where}: redirected, not followed; is the address right?", system=answer.system)
+        self._tell(answer, call)
         return answer
+
+    def _tell(self, answer: Answer, call: _Call) -> None:
+        """Tell the gate what came back; a page for people is no answer of the service behind it."""
+        if answer.status < 400 and (self._signs_in or shows_page(answer)):
+            return
+        status = 200 if call.own is not None and call.own(answer) else answer.status
+        wait = retry_after(answer, self.system.clock()) if status in {429, 503} else None
+        self.system.gate.answered(status, write=call.method not in _READS, wait_s=wait)
 
     def _redirect(self, answer: Answer) -> str:
         target = urljoin(answer.url, answer.headers.get("location", ""))
@@ -232,7 +253,10 @@ class HttpSession:
             body = self._body(response.raw, call)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             may = not call.repeatable
-            raise fault_of(error, call.where, system=self.system.name, may_have_acted=may) from None
+            fault = fault_of(error, call.where, system=self.system.name, may_have_acted=may)
+            if isinstance(fault, TransientError):
+                self.system.gate.failed(str(fault), write=call.method not in _READS)
+            raise fault from None
         took = time.monotonic() - started
         return Answer(response.status_code, response.raw.headers, body, call.where, call.url, self.system.name, took)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 CAPTURE, SWEEP, WATCH, DISTRIBUTE = "capture", "sweep", "watch", "distribute"  # the kinds of runs
+POSTPONED, BRAKED = "postponed", "braked"  # how runs end that are neither done nor failed
 Progress = Callable[[Mapping[str, int]], None]  # told the run's counts so far after each page or block
 
 CAPTURE_STATES = ("journaled", "unchanged", "filtered", "ambiguous", "to_fetch_again", "dead_letter")
@@ -65,6 +66,20 @@ class Cell:
     inbox: int = 0
     note: str = ""
     undecided: int = 0  # of a capture: records met there that may be ones the hub knows
+    to_decide: int = 0  # of a distribution: lost creates only somebody can tell about
+    breaker: str = ""  # why nothing is sent to the system now
+
+
+@dataclass(frozen=True, slots=True)
+class SystemState:
+    """How a system stands with the hub: `state` is closed (requests go out), open (away) or locked (its login was refused)."""
+
+    system: str
+    state: str
+    rate: float | None
+    since: datetime | None = None
+    until: datetime | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from l2c.contract import utc_now
 from l2c.errors import ConfigError, TransientError
 from l2c.faultpoints import reach
 
-SCHEMA = "0002"  # the newest migration this release knows
-KNOWN_SCHEMAS = ("0001", "0002")
+SCHEMA = "0003"  # the newest migration this release knows
+KNOWN_SCHEMAS = ("0001", "0002", "0003")
 VERSION_TABLE = "l2c_schema"
 
 

@@ -54,7 +54,7 @@ run = Table(
     Column("kind", Text, nullable=False, comment="capture, sweep, watch or distribute"),
     Column("system", Text, nullable=False),
     Column("watch", Text, comment="native child set a watch run compares"),
-    Column("status", Text, nullable=False, comment="running, done or failed"),
+    Column("status", Text, nullable=False, comment="running, done, failed, postponed or braked"),
     Column("partitions", Text, nullable=False, comment="JSON list of partitions planned"),
     Column("open_partitions", Text, nullable=False, comment="JSON list of partitions not finished yet"),
     Column("counts", Text, nullable=False, comment="JSON object: records by end state, saved with every page or block"),
@@ -379,6 +379,23 @@ watched = Table(
     Column("native_key", Text, primary_key=True, comment="key of the child"),
     Column("parent_key", Text, nullable=False),
     Column("hash", Bytes, nullable=False, comment="of the child's fields the mapping uses"),
+    **CLUSTERED,
+)
+
+gate = Table(
+    "gate",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("state", Text, nullable=False, comment="closed: requests go out; open: away; locked: its login was refused"),
+    Column("failed_reads", Integer, nullable=False, comment="reads in a row without a usable answer"),
+    Column("failed_writes", Integer, nullable=False),
+    Column("refused", Integer, nullable=False, comment="logins refused in a row"),
+    Column("since", BigInteger, comment="when it opened"),
+    Column("until", BigInteger, comment="when one process may try whether the system is back"),
+    Column("wait", BigInteger, nullable=False, comment="milliseconds between such tries; grows"),
+    Column("not_before", BigInteger, comment="end of the wait the system asked for"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("free_at", BigInteger, nullable=False, comment="microseconds since 1970: the next turn of its rate"),
     **CLUSTERED,
 )
 

@@ -169,9 +169,14 @@ def test_a_wrong_password_is_refused_by_both_systems(loaded: Installation):
     with loaded.connected(SOURCE, secret="wrong-s4-secret"), loaded.connected(TARGET, secret="wrong-shop-secret"):
         loaded.say("check", expect=3)
         loaded.say("capture", FLOW, expect=3)
+    loaded.say(
+        "capture", FLOW, expect=3
+    )  # refused twice: nothing is sent until somebody says that the login is repaired
+    loaded.say("systems", "reopen", SOURCE, expect=0)
     loaded.capture()
     with loaded.connected(TARGET, secret="wrong-shop-secret"):
         loaded.say("distribute", FLOW, expect=3)
+    loaded.say("systems", "reopen", TARGET, expect=0)
     loaded.golden("wrong_password")
     assert loaded.missing() == {number}
     loaded.settles()

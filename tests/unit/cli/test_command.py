@@ -29,10 +29,15 @@ VERBS = [
     "resend",
     "show",
     "purge",
+    "systems",
     "matches",
     "keys",
 ]
-GROUPS = {"matches": ["list", "show", "accept", "reject"], "keys": ["list", "export", "import", "link", "move"]}
+GROUPS = {
+    "systems": ["list", "reopen"],
+    "matches": ["list", "show", "accept", "reject"],
+    "keys": ["list", "export", "import", "link", "move"],
+}
 
 
 def l2c(*words, cwd, **environment):
