@@ -26,17 +26,20 @@ VERBS = [
     "reconcile",
     "dead-letters",
     "redrive",
+    "decide",
     "resend",
     "show",
     "purge",
     "systems",
     "matches",
     "keys",
+    "audit",
 ]
 GROUPS = {
     "systems": ["list", "reopen"],
     "matches": ["list", "show", "accept", "reject"],
     "keys": ["list", "export", "import", "link", "move"],
+    "audit": ["list", "verify"],
 }
 
 
