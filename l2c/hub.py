@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import Self
 
 from l2c import inbox, links, matches, overview, repair
+from l2c.adopt import adopt
 from l2c.capture import WHOLE
 from l2c.config import Finding, Project, env_connection
 from l2c.contract import Connection, EntitySchema, Health, Record, utc_now
-from l2c.errors import ConfigError
 from l2c.mapping import check_flow
 from l2c.reconcile import Reconciled, reconcile
 from l2c.runner import Runner
-from l2c.state import audit, deadletters, keys, messages, retention
+from l2c.state import audit, deadletters, decisions, keys, leases, messages, retention
 from l2c.state.audit import AuditReport
 from l2c.state.messages import MessageRow
 from l2c.state.results import (
     CAPTURE,
     DISTRIBUTE,
+    Adopted,
     Cell,
     DeadLetter,
+    Decision,
     KeyImport,
     KeyRow,
     Match,
@@ -37,13 +39,11 @@ from l2c.state.results import (
 from l2c.state.store import Store, default_url
 from l2c.wiring import Wiring
 
-DEFAULT_LEASE_S = 360.0
-
 
 class Hub:
     """One process's access to the hub: its configuration, its state, its systems."""
 
-    def __init__(self, wiring: Wiring, *, lease_s: float = DEFAULT_LEASE_S) -> None:
+    def __init__(self, wiring: Wiring, *, lease_s: float = leases.DEFAULT_S) -> None:
         self._wiring = wiring
         self._store = wiring.store
         self._runner = Runner(wiring, lease_s)
@@ -63,7 +63,7 @@ class Hub:
         project = Project.from_env(values)
         store = Store.open(values.get("L2C_DATABASE_URL") or default_url(project.home), clock=clock)
         reach = connections or (lambda name: env_connection(name, values))
-        return cls(Wiring(project, store, reach, clock, sleep), lease_s=_seconds(values.get("L2C_LEASE_S")))
+        return cls(Wiring(project, store, reach, clock, sleep), lease_s=leases.length_of(values.get("L2C_LEASE_S")))
 
     def close(self) -> None:
         """Give back connections to systems and state store."""
@@ -210,9 +210,26 @@ class Hub:
         """Make dead letters due again: their source is fetched and mapped anew; returns how many."""
         return repair.redrive(self._wiring, entity, system, key=key)
 
+    def decisions(
+        self, entity: str | None = None, system: str | None = None, *, limit: int | None = 100
+    ) -> list[Decision]:
+        """Lost creates only somebody can tell about, the oldest first."""
+        with self._store.reading() as conn:
+            return decisions.listed(conn, entity, system, limit=limit)
+
+    def decide(
+        self, entity: str, system: str, key: str, *, sent: bool, native_key: str | None = None, reason: str
+    ) -> int:
+        """Say whether a lost create arrived, and as which native record; the record's number."""
+        return repair.decide(self._wiring, entity, system, key, sent=sent, native_key=native_key, reason=reason)
+
     def resend(self, entity: str, system: str, *, yes: bool = False) -> list[ResendPlan]:
         """What the newest write mappings would send again; `yes` puts them in force and makes every head due."""
         return repair.resend(self._wiring, entity, system, yes=yes)
+
+    def adopt(self, entity: str, system: str, *, progress: Progress | None = None) -> Adopted:
+        """Link what was created in `system` since the copy was taken that the state store was restored from."""
+        return adopt(self._wiring, self._runner, entity, system, progress)
 
     def keys(
         self, entity: str, *, system: str | None = None, key: str | None = None, limit: int | None = 100
@@ -285,15 +302,3 @@ class Hub:
         before = self._store.now() - int(older_than.total_seconds() * 1000)
         with self._store.writing() as conn:
             return retention.purge(conn, before)
-
-
-def _seconds(text: str | None) -> float:
-    if not text:
-        return DEFAULT_LEASE_S
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if value <= 0:
-        raise ConfigError(f"L2C_LEASE_S: '{text}' is not a number of seconds above 0")
-    return value

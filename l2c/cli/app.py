@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from l2c.cli import audit, dead_letters, flows, gates, keys, mappings, matches, reconcile, records, state, systems
+from l2c.cli import (
+    adopt,
+    audit,
+    dead_letters,
+    decide,
+    flows,
+    gates,
+    keys,
+    mappings,
+    matches,
+    reconcile,
+    records,
+    state,
+    systems,
+)
 from l2c.cli.errors import INTERNAL, exit_code, messages
 from l2c.errors import HubError
 
@@ -29,7 +43,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for noun in (systems, gates, flows, reconcile, matches, dead_letters, mappings, keys, records, audit, state):
+for noun in (
+    systems,
+    gates,
+    flows,
+    reconcile,
+    adopt,
+    matches,
+    dead_letters,
+    decide,
+    mappings,
+    keys,
+    records,
+    audit,
+    state,
+):
     noun.register(app)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 
 from sqlalchemy import Connection
 
@@ -11,12 +10,12 @@ from l2c.distribute.deciding import Write
 from l2c.distribute.job import DistributeJob
 from l2c.faultpoints import reach
 from l2c.state import intents, keys, leases
+from l2c.state.decisions import ASK, TWO_HITS
 from l2c.state.distributions import Settled
 from l2c.state.intents import Intent
 from l2c.state.sending import UNSURE
-from l2c.state.store import Store
+from l2c.state.store import Store, from_ms
 
-TWO_HITS = "two_hits"
 Decided = Write | Settled
 
 
@@ -45,6 +44,7 @@ class Doubts:
         self._job = job
         self.needed = any(schema.safe_by != "key" for schema in job.schemas.values())
         self._native = {mapper.name: mapper.native for mapper in job.mappers}
+        self._asked = {mapper.name for mapper in job.mappers if mapper.on_unknown == "ask"}
 
     def doubles(self, write: Write) -> bool:
         """Whether sending this write twice could double something."""
@@ -54,9 +54,18 @@ class Doubts:
             and not write.change.record.deleted
         )
 
-    def undecidable(self, write: Write) -> bool:
-        """Whether nothing can tell if a lost create arrived: someone has to look."""
-        return self._schema(write.place).safe_by == "none"
+    def asks(self, place: tuple[int, str]) -> bool:
+        """Whether somebody has to tell if a lost create arrived: nothing can be looked up, or the mapping wants it so."""
+        return self._schema(place).safe_by == "none" or place[1] in self._asked
+
+    def question(self, place: tuple[int, str], look_after: int) -> str:
+        """What is asked then."""
+        job = self._job
+        return (
+            f"its answer was lost, and nothing tells whether '{job.target}' has this record: look for it there after "
+            f"{from_ms(look_after):%Y-%m-%d %H:%M:%S} UTC, then: l2c decide {job.entity} {job.target} '#{place[0]}' "
+            "sent --as KEY, or not-sent"
+        )
 
     def look_after(self, place: tuple[int, str], now: int) -> int:
         """When a lost create of a (record, mapping) can be looked up: after the target's longest processing time."""
@@ -117,15 +126,12 @@ class Doubts:
             intent = open_ones.get(one.place)
             if intent is None:
                 cleared.keep(one)
+            elif self.asks(one.place):
+                text = self.question(one.place, intent.look_after)
+                cleared.states.append(_state(one, "in_doubt", text, None, code=ASK))
             elif intent.look_after > now:
                 text = "its answer was lost; it will be looked up"
                 cleared.states.append(_state(one, "in_doubt", text, intent.look_after))
-            elif self._schema(one.place).safe_by == "none":
-                text = (
-                    f"nothing tells whether '{self._job.target}' has this record: its worker ended while it was sent; "
-                    "look for it there, then redrive"
-                )
-                cleared.states.append(_state(one, "dead_letter", text, None))
             else:
                 self._clear(one, intent, found.get(intent.mark, ()), cleared, now)
         return cleared
@@ -134,7 +140,8 @@ class Doubts:
         if len(hits) > 1:
             text = (
                 f"mark '{intent.mark}' is carried by {len(hits)} records in '{self._job.target}' ({', '.join(hits)}): "
-                f"a double; take the mark off the others or say which it is (l2c matches {self._job.entity}), then redrive"
+                f"a double; say which it is: l2c decide {self._job.entity} {self._job.target} '#{intent.record}' sent --as KEY, "
+                "or take the mark off the others, then redrive"
             )
             cleared.states.append(_state(one, "dead_letter", text, None, code=TWO_HITS))
             return
@@ -163,7 +170,7 @@ class Doubts:
     def _find(self, ripe: Mapping[tuple[int, str], Intent]) -> dict[str, Sequence[str]]:
         by_entity: dict[str, list[str]] = {}
         for place, one in ripe.items():
-            if self._schema(place).safe_by != "none":
+            if not self.asks(place):
                 by_entity.setdefault(self._native[place[1]], []).append(one.mark)
         found: dict[str, Sequence[str]] = {}
         for native, marks in by_entity.items():
@@ -182,8 +189,7 @@ class Doubts:
                 fresh = [w.head.record for w in creates if w.head.origin == origin and w.head.record not in marks]
                 native = keys.native_keys(conn, job.entity, origin, fresh)
                 for number in fresh:
-                    name = f"{job.entity}|{origin}|{native.get(number, number)}"
-                    marks[number] = "L2C-" + blake2b(name.encode(), digest_size=8).hexdigest()
+                    marks[number] = intents.mark_of(job.entity, origin, native.get(number, str(number)))
         return marks
 
     def _schema(self, place: tuple[int, str]) -> EntitySchema:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from sqlalchemy import Connection, and_, bindparam, select
 
@@ -22,6 +23,11 @@ class Intent:
     run: int
     state: str
     look_after: int
+
+
+def mark_of(entity: str, origin: str, key: str) -> str:
+    """The mark a create carries: made of the record's key in the system it comes from, so that it can be made again."""
+    return "L2C-" + blake2b(f"{entity}|{origin}|{key}".encode(), digest_size=8).hexdigest()
 
 
 def intend(conn: Connection, entity: str, target: str, intents: Sequence[Intent], now: int) -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from l2c.errors import LeaseLost
+from l2c.errors import ConfigError, LeaseLost
 from l2c.state.store import Store, from_ms
 from l2c.state.tables import lease as table
+
+DEFAULT_S = 360.0
+LEAP = 1_000_000  # more holders than a lease has between two copies of a store
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,19 @@ class Lease:
     name: str
     fence: int
     length_ms: int
+
+
+def length_of(text: str | None) -> float:
+    """How long a lease lasts without a proof, in seconds, as a setting says it; ConfigError when it is not a number above 0."""
+    if not text:
+        return DEFAULT_S
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if value <= 0:
+        raise ConfigError(f"L2C_LEASE_S: '{text}' is not a number of seconds above 0")
+    return value
 
 
 def acquire(store: Store, name: str, length_s: float) -> Lease:
@@ -69,6 +85,12 @@ def release(store: Store, lease: Lease) -> None:
             .where(table.c.name == lease.name, table.c.fence == lease.fence)
             .values(expires=0, fence=lease.fence + 1)
         )
+
+
+def overtake(conn: Connection, prefix: str) -> None:
+    """Raise the fencing numbers of all leases whose name begins so far beyond any given out before a store was restored."""
+    mine = table.c.name.startswith(prefix, autoescape=True)
+    conn.execute(update(table).where(mine).values(fence=table.c.fence + LEAP, expires=0))
 
 
 def held(conn: Connection, name: str, now: int) -> bool:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, exists, or_, select, update
 
 from l2c.state import journal, keys
 from l2c.state.distributions import UNDECIDED
@@ -39,6 +39,17 @@ def keys_of(conn: Connection, entity: str, records: Sequence[int]) -> dict[int, 
         for record, system, key in conn.execute(query.order_by(k.record, k.system, k.native_key)):
             found.setdefault(record, {}).setdefault(system, key)
     return found
+
+
+def heads_without_key(conn: Connection, entity: str, system: str, after: int, limit: int) -> list[Head]:
+    """Living records behind `after` that have no native key in that system, in the order of their numbers."""
+    r, k = record_table.c, key_mapping.c
+    linked = exists(
+        select(k.record).where(k.entity == r.entity, k.record == r.record, k.system == system, k.path == "")
+    )
+    query = select(r.record).where(r.entity == entity, r.record > after, ~r.deleted, r.merged_into.is_(None), ~linked)
+    numbers = list(conn.execute(query.order_by(r.record).limit(limit)).scalars())
+    return sorted(journal.heads_of(conn, entity, numbers), key=attrgetter("record"))
 
 
 def wake_undecided(conn: Connection, entity: str, target: str, records: Sequence[int], now: int) -> None:

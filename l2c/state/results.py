@@ -83,6 +83,21 @@ class SystemState:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """A create whose answer was lost and that only somebody can tell about; decided from `look_after` on."""
+
+    entity: str
+    system: str
+    record: int
+    key: str
+    mapping: str
+    code: str
+    message: str
+    since: datetime
+    look_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A record set aside, with its reason."""
 
@@ -110,6 +125,18 @@ class ResendPlan:
     current: str
     pending: int
     done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What became of records without a key in a target: `linked` once found there, `doubled` found several times, or absent."""
+
+    entity: str
+    system: str
+    asked: int
+    linked: int
+    doubled: int
+    absent: int
 
 
 @dataclass(frozen=True, slots=True)
