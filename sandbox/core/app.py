@@ -222,13 +222,24 @@ class App:
             self._run_later(request, fault, run)
             return None
         if fault.kind == "delay":
-            time.sleep(fault.seconds)
+            self._wait(request, fault.seconds)
         response = self._replacement(request, fault)
         if response is not None:
             self.stats.count(request, fault.kind, response.status)
             return response
         response = alters(fault, request, run(request))
+        if fault.kind == "late_answer":
+            time.sleep(fault.seconds)
         return None if fault.kind == "after_commit" else response
+
+    def _wait(self, request: Request, seconds: float) -> None:
+        """Before the handler: a write that waits here commits late, whether its client still waits or not."""
+        write = request.method != "GET"
+        if write:
+            self.stats.late(1)
+        time.sleep(seconds)
+        if write:
+            self.stats.late(-1)
 
     def _run_later(self, request: Request, fault: Fault, run: Handler) -> None:
         def late() -> None:

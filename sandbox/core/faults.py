@@ -17,6 +17,7 @@ KINDS = (
     "after_commit",
     "late_commit",
     "delay",
+    "late_answer",
     "cut",
     "drip",
     "html_login",
@@ -138,7 +139,14 @@ class Faults:
         """Every fault with what is left of it and how often it fired."""
         with self._lock:
             return [
-                {"id": a.fault.id, "kind": a.fault.kind, "match": a.fault.match, "left": a.left, "fired": a.fired}
+                {
+                    "id": a.fault.id,
+                    "kind": a.fault.kind,
+                    "status": a.fault.status if a.fault.kind == "status" else None,
+                    "match": a.fault.match,
+                    "left": a.left,
+                    "fired": a.fired,
+                }
                 for a in self._armed.values()
             ]
 

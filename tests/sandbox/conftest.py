@@ -79,7 +79,7 @@ class S4:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         url = path if path.startswith("http") else f"{self.root}/{path}"
-        return self.session.request(method, url, timeout=20, **options)
+        return self.session.request(method, url, **{"timeout": 20, **options})
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.call("GET", path, **options)

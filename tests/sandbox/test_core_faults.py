@@ -57,6 +57,24 @@ def test_delay_waits_and_then_answers(s4, s4_process):
     assert time.monotonic() - began >= 0.2
 
 
+def test_a_delayed_write_happens_although_its_client_is_gone(s4, s4_process, wait_for):
+    after = s4_process.log_end()
+    s4_process.fault("delay", "POST", "A_BusinessPartner", seconds=0.5)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        s4.post("A_BusinessPartner", PARTNER, timeout=0.1)
+    assert s4_process.log(after) == []
+    assert s4_process.ask("/stats")["late_pending"] == 1
+    wait_for(lambda: s4_process.log(after, entity="A_BusinessPartner") != [])
+
+
+def test_a_late_answer_comes_after_the_write(s4, s4_process):
+    after = s4_process.log_end()
+    s4_process.fault("late_answer", "POST", "A_BusinessPartner", seconds=0.5)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        s4.post("A_BusinessPartner", PARTNER, timeout=0.2)
+    assert [entry["action"] for entry in s4_process.log(after, entity="A_BusinessPartner")] == ["created"]
+
+
 def test_a_cut_body_without_length_looks_complete(s4, s4_process):
     s4_process.fault("cut", "GET", bytes=150)
     answer = s4.get("A_BusinessPartner?$top=1")
