@@ -8,7 +8,19 @@ from sqlalchemy import Connection, RowMapping
 from l2c.config import EntityConfig, FieldConfig, FlowConfig, Project
 from l2c.errors import ConfigError
 from l2c.mapping import Mapper, decode
-from l2c.state import breakers, cursors, deadletters, distributions, journal, keys, linking, meetings, runs, versions
+from l2c.state import (
+    breakers,
+    cursors,
+    deadletters,
+    decisions,
+    distributions,
+    journal,
+    keys,
+    linking,
+    meetings,
+    runs,
+    versions,
+)
 from l2c.state.breakers import Breaker
 from l2c.state.results import (
     CAPTURE,
@@ -110,11 +122,11 @@ def distribute_cell(conn: Connection, flow: FlowConfig, system: str, newest: tup
     states = distributions.count_by_status(conn, entity, system)
     place = int(cursors.get_cursor(conn, entity, system, DISTRIBUTE) or 0)
     pending = sum(count_pending(conn, entity, system, mapper) for mapper in newest)
-    note = (
-        f"write mapping changed: l2c resend {entity} {system} shows {pending} records, with --yes they are due again"
-        if pending
-        else ""
-    )
+    asked = decisions.count(conn, entity, system)
+    notes = [f"lost creates to decide: l2c decide {entity} {system}"] if asked else []
+    if pending:
+        text = f"write mapping changed: l2c resend {entity} {system} shows {pending} records, with --yes they are due again"
+        notes.append(text)
     return Cell(
         entity=entity,
         system=system,
@@ -124,10 +136,11 @@ def distribute_cell(conn: Connection, flow: FlowConfig, system: str, newest: tup
         retrying=states.get("retrying", 0),
         in_doubt=states.get("in_doubt", 0),
         awaiting_confirmation=states.get("awaiting_confirmation", 0),
+        to_decide=asked,
         dead_letters=deadletters.count(conn, entity, system, DISTRIBUTE),
         pending=pending,
         behind=distributions.count_behind(conn, entity, place),
-        note=note,
+        note="; ".join(notes),
     )
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from l2c.contract import Outcome, Status
 from l2c.distribute.deciding import Write
-from l2c.distribute.doubt import TWO_HITS, Doubts
+from l2c.distribute.doubt import Doubts
 from l2c.distribute.job import STATE_OF, DistributeJob
 from l2c.distribute.readback import Shown
 from l2c.state import cursors, deadletters, distributions, intents, journal, keys, leases, meetings, runs, sending
+from l2c.state.decisions import ASK, TWO_HITS
 from l2c.state.distributions import OPEN, Settled
 from l2c.state.journal import Head
 from l2c.state.results import DISTRIBUTE
@@ -20,6 +21,7 @@ from l2c.state.sending import UNSURE
 from l2c.state.store import Store
 
 Sent = tuple[Write, Outcome | None]
+_STOPPED = ("dead_letter", "in_doubt")  # nothing more happens before somebody acts
 _LATER = ("retrying", *OPEN)
 _WEIGHT = (
     "filtered",
@@ -132,8 +134,7 @@ class BlockSettlement:
             status = "dead_letter" if spent else status
         if status in OPEN:
             due_at = self._doubts.look_after(write.place, now)
-        if status == "in_doubt":
-            status = "dead_letter" if self._doubts.undecidable(write) else status
+        asked = status == "in_doubt" and self._doubts.asks(write.place)
         good = status in ("written", "unchanged", "awaiting_confirmation")
         hashed = previous.hash if previous else None
         if outcome is not None and outcome.status is Status.UNKNOWN and not self._doubts.doubles(write):
@@ -146,10 +147,10 @@ class BlockSettlement:
             version=write.mapper.version,
             status=status,
             hash=write.hash if good else hashed,
-            code="" if outcome is None or good else outcome.code or outcome.status.value,
-            message="" if good else _words(job, write, outcome),
+            code=ASK if asked else "" if outcome is None or good else outcome.code or outcome.status.value,
+            message=self._doubts.question(write.place, due_at) if asked else "" if good else _words(job, write, outcome),
             attempts=0 if good else attempts,
-            due_at=due_at if status in _LATER else (None if status == "dead_letter" else write.due_at),
+            due_at=due_at if status in _LATER and not asked else (None if status in _STOPPED else write.due_at),
             token=_token(previous, outcome, status),
             **certain,
         )
