@@ -163,6 +163,14 @@ class Wiring:
         """What a distribution works on, with the mapping versions in force."""
         config, settings = flow.active_distribute()[system], self.system(system)
         mappers = tuple(self._fitting(mapper, system) for mapper in self.in_force(flow.flow, system))
+        for mapper in mappers:
+            if mapper.on_unknown != "ask" and self.schema(system, mapper.native).safe_by == "none":
+                raise ConfigError(
+                    f"mapping '{mapper.name}': a lost answer of {mapper.native} cannot be looked up in '{system}'; "
+                    "write 'on_unknown: ask' into it: then somebody is asked whether a record arrived",
+                    system=system,
+                    entity=flow.flow,
+                )
         return DistributeJob(
             entity=flow.flow,
             target=system,
