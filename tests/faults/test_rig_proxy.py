@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from l2c.errors import HubError
-from tests.faults.rig.proxy import KINDS, Proxy, Toxic, proxied
+from benchmarks.rig.proxy import KINDS, Proxy, Toxic, proxied
 from tests.integration.checker import check, customers_of
 from tests.integration.conftest import StartWorld
 from tests.integration.world import FLOW, SOURCE, TARGET, World

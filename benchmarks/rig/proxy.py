@@ -69,7 +69,7 @@ class Proxy:
             self.met["refuse"] += 1
         elif was is not None and was.kind == "refuse":
             self._listener = self._listen(self.port)
-            self._start()
+            self.start()
 
     def close(self) -> None:
         """Stop listening and end every connection."""
@@ -87,7 +87,8 @@ class Proxy:
         made.listen(128)
         return made
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Take connections."""
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -144,7 +145,7 @@ def _down(server: socket.socket, client: socket.socket, toxic: Toxic | None) -> 
                 client.sendall(data)
                 passed += len(data)
                 if not whole:
-                    return _spoil(client, server, toxic)
+                    return _spoil(client, toxic)
                 continue
             _pass(client, data, toxic)
     return False
@@ -167,7 +168,7 @@ def _pass(client: socket.socket, data: bytes, toxic: Toxic | None) -> None:
             time.sleep(toxic.seconds)
 
 
-def _spoil(client: socket.socket, server: socket.socket, toxic: Toxic) -> bool:
+def _spoil(client: socket.socket, toxic: Toxic) -> bool:
     if toxic.kind == "reset":
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)
         client.shutdown(socket.SHUT_RD)  # wakes the thread that reads from it, and sends no FIN
@@ -188,7 +189,7 @@ def _end(one: socket.socket) -> None:
 def proxied(server: str) -> Iterator[Proxy]:
     """A proxy in front of that address, ended afterwards."""
     made = Proxy(server)
-    made._start()
+    made.start()
     try:
         yield made
     finally:
