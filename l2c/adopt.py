@@ -53,7 +53,7 @@ def adopt(wiring: Wiring, runner: Runner, entity: str, system: str, progress: Pr
 
 
 def _sweep(runner: Runner, entity: str, system: str, progress: Progress | None) -> None:
-    done = runner.whole(SWEEP, entity, system, None, progress)
+    done = runner.whole(SWEEP, entity, system, watch=None, progress=progress)
     if done.status != "done":
         raise TransientError(
             f"{entity}.{SWEEP}.{system} could not begin; pause the DAGs of '{entity}' and adopt again", system=system

@@ -1,17 +1,20 @@
 """Runs in their three steps: plan, run, settle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import RowMapping
 
 from l2c import inbox, overview
-from l2c.capture import WHOLE, Capture, Watch, finish_sweep, know_values
+from l2c.capture import WHOLE, Capture, CaptureJob, Watch, finish_sweep, know_values
 from l2c.config import FlowConfig
 from l2c.distribute import Distribution
 from l2c.errors import Braked, ConfigError, HubError, Postponed, SumsDiffer, TransientError
+from l2c.mapping import Mapper
 from l2c.state import cursors, distributions, journal, leases, runs, sweeps, versions
 from l2c.state.results import BRAKED, CAPTURE, DISTRIBUTE, POSTPONED, SWEEP, WATCH, Plan, Progress, RunSummary
+from l2c.stopping import settling_first
 from l2c.wiring import Wiring
 
 
@@ -29,7 +32,7 @@ class Runner:
         if kind in (CAPTURE, DISTRIBUTE):
             inbox.work_off(self._store, self._wiring, system)  # what a process that died has left of it
         now = self._store.now()
-        version = ""
+        readers: tuple[Mapper, ...] = ()
         if not self._may_begin(flow, kind, system):
             return Plan(None, ())
         if kind == DISTRIBUTE:
@@ -45,10 +48,12 @@ class Runner:
                 if cursors.get_cursor(conn, entity, system, CAPTURE) is None:
                     return Plan(None, ())  # before the first load there is nothing to compare with
         else:
-            version = ",".join(mapper.version for mapper in self._wiring.readers(entity, system))
+            readers = self._wiring.readers(entity, system)
         with self._store.writing("plan") as conn:
             if leases.held(conn, _lease_name(entity, kind, system, WHOLE), now):
                 return Plan(None, ())
+            self._wiring.remember(conn, list(readers))
+            version = ",".join(mapper.version for mapper in readers)
             run = runs.open_run(conn, entity, kind, system, partitions=[WHOLE], now=now, watch=watch, mapping=version)
         return Plan(run, (WHOLE,))
 
@@ -58,17 +63,18 @@ class Runner:
         entity, kind, system = row["entity"], row["kind"], row["system"]
         flow = self._wiring.flow(entity, system, kind)
         try:
-            with self._leased(_lease_name(entity, kind, system, partition)) as lease:
+            with (
+                settling_first(progress) as tell,
+                self._leased(_lease_name(entity, kind, system, partition)) as lease,
+            ):
                 self._wiring.gate(system).begin(lambda: self._wiring.connector(system).check())
                 if kind == DISTRIBUTE:
-                    Distribution(self._store, lease, self._wiring.distribute_job(flow, system, run=run), progress).run()
+                    Distribution(self._store, lease, self._wiring.distribute_job(flow, system, run=run), tell).run()
                     inbox.work_off(self._store, self._wiring, system)  # what was confirmed before it was settled
                 elif kind == WATCH:
-                    Watch(
-                        self._store, lease, self._wiring.watch_job(flow, system, row["watch"], run=run), progress
-                    ).run()
+                    Watch(self._store, lease, self._wiring.watch_job(flow, system, row["watch"], run=run), tell).run()
                 else:
-                    self._read(flow, row, lease, partition, progress)
+                    self._read(flow, row, lease, partition, tell)
                 with self._store.writing("partition") as conn:
                     leases.prove(conn, lease, self._store.now())
                     runs.finish_partition(conn, run, partition)
@@ -133,6 +139,7 @@ class Runner:
     ) -> None:
         entity, kind, system, run = row["entity"], row["kind"], row["system"], row["id"]
         jobs = self._wiring.capture_jobs(flow, system, run=run, kind=kind, partition=partition)
+        jobs = [self._as_begun(job, row["mapping"].split(",")) for job in jobs]
         first_load = jobs[0].first_load
         if first_load and kind == CAPTURE:
             self._baselines(flow, system, lease)
@@ -150,6 +157,18 @@ class Runner:
             with self._store.writing("in_force") as conn:
                 leases.prove(conn, lease, self._store.now())
                 versions.put_in_force(conn, entity, system, read, self._store.now())
+
+    def _as_begun(self, job: CaptureJob, versions: Sequence[str]) -> CaptureJob:
+        """The job with the mapping as it was when the run was planned, whatever became of its file since."""
+        if job.mapper.version in versions:
+            return job
+        then = [found for found in map(self._wiring.version, filter(None, versions)) if found is not None]
+        mapper = next((one for one in then if one.name == job.mapper.name), None)
+        return (
+            job
+            if mapper is None
+            else replace(job, mapper=mapper.with_schema(self._wiring.schema(job.system, mapper.native)))
+        )
 
     def _may_begin(self, flow: FlowConfig, kind: str, system: str) -> bool:
         """Whether other systems have said first what they have to say.

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, RowMapping, select, update
 
 from l2c.errors import ConfigError, LeaseLost
+from l2c.state.sql import insert_missing
 from l2c.state.store import Store, from_ms
 from l2c.state.tables import lease as table
 
@@ -52,10 +53,11 @@ def acquire(store: Store, name: str, length_s: float) -> Lease:
         "expires": now + length_ms,
     }
     with store.writing("lease") as conn:
-        row = conn.execute(select(table).where(table.c.name == name).with_for_update()).mappings().first()
-        if row is None:
-            conn.execute(table.insert().values(name=name, fence=1, **values))
-            return Lease(name, 1, length_ms)
+        wanted = select(table).where(table.c.name == name).with_for_update()
+        row = conn.execute(wanted).mappings().first()
+        if row is None:  # of several that find none, one inserts it; all then wait for its lock in turn
+            insert_missing(conn, table, [{"name": name, "fence": 0, **values, "expires": 0}])
+            row = conn.execute(wanted).mappings().one()
         if _alive(row, now):
             raise LeaseLost(
                 f"'{name}' is already running since {from_ms(row['acquired']):%Y-%m-%d %H:%M:%S} UTC "

@@ -1,14 +1,15 @@
 """Opening the state store, and the two kinds of transaction everything else is done in."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from l2c.contract import utc_now
 from l2c.errors import ConfigError, TransientError
@@ -17,6 +18,7 @@ from l2c.faultpoints import reach
 SCHEMA = "0003"  # the newest migration this release knows
 KNOWN_SCHEMAS = ("0001", "0002", "0003")
 VERSION_TABLE = "l2c_schema"
+FULL = ("full", "disk I/O error")  # how SQLite says that a file cannot grow
 
 
 def to_ms(moment: datetime) -> int:
@@ -79,7 +81,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reads: one consistent picture, never blocks a writer for long."""
-        with self.engine.connect() as conn:
+        with self._told(), self.engine.connect() as conn:
             yield conn
 
     @contextmanager
@@ -88,13 +90,28 @@ class Store:
 
         `name`: what a process may be made to die before or after (see `l2c.faultpoints`).
         """
-        with self.engine.connect().execution_options(l2c_write=True) as conn:
+        with self._told(), self.engine.connect().execution_options(l2c_write=True) as conn:
             with conn.begin():
                 yield conn
                 if name:
                     reach(f"{name}.before_commit")
             if name:
                 reach(f"{name}.after_commit")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of the database as sentences that say what to do."""
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            raise TransientError(_away(self.engine, error)) from None
+        except DatabaseError as error:
+            if not _damaged(error):
+                raise
+            raise ConfigError(
+                f"state store: '{_safe(self.engine.url)}' is damaged ({_reason(error)}); "
+                "restore the newest copy, then: l2c adopt FLOW SYSTEM for every flow and target"
+            ) from None
 
     def grown(self, journal_seq: int) -> None:
         """Refresh PostgreSQL's statistics while new tables grow: without them its planner reads whole tables per page."""
@@ -167,9 +184,22 @@ def _sqlite_engine(url: str, database: str | None) -> Engine:
     return engine
 
 
-def _safe(url: str) -> str:
+def _safe(url: str | URL) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def _reason(error: OperationalError) -> str:
+def _away(engine: Engine, error: DBAPIError) -> str:
+    """Why the store cannot be used; of a full disk also where it is and how much is free there."""
+    name, reason = _safe(engine.url), _reason(error)
+    if engine.url.database and engine.dialect.name == "sqlite" and any(word in reason for word in FULL):
+        free = shutil.disk_usage(Path(engine.url.database).parent).free
+        reason += f"; {free:,} bytes are free at '{Path(engine.url.database).parent}': make room, or raise the limit of file sizes"
+    return f"state store: '{name}' cannot be used ({reason}); nothing is sent before it is noted there, the next run goes on"
+
+
+def _damaged(error: DatabaseError) -> bool:
+    return any(word in _reason(error) for word in ("malformed", "not a database"))
+
+
+def _reason(error: DBAPIError) -> str:
     return str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
