@@ -80,7 +80,7 @@ class Crashes:
         if point.startswith(FIRST):
             self._rig = self._rig.with_store(f"state-{next(self._stores)}")
         elif point.startswith(("recover", "lookup")):
-            self._run(sizes, "send.after", self._everything)
+            self._run(sizes, "send.after", self._create)
             time.sleep(QUIET_S if point.startswith("lookup") else 0)
         code = self._run(sizes, point, self._everything)
         if code not in (0, KILLED):
@@ -140,11 +140,9 @@ class Crashes:
 
     def _everything(self, hub: Hub) -> int:
         """One of everything a hub does; what fails is for the next run."""
-        if not hub.project.flow(FLOW):
-            return 71
-        key = next(iter(self._registered), None)
-        if key is not None:
-            headers = {"ce-id": f"m{time.time_ns()}", "ce-type": "L2CB2BUnit", "ce-subject": key.key}
+        unit = next(iter(self._rig.shop.records("B2BUnit")), None)
+        if unit is not None:
+            headers = {"ce-id": f"m{time.time_ns()}", "ce-type": "L2CB2BUnit", "ce-subject": unit[0]}
             hub.receive(TARGET, headers, b"{}")
         for flow in FLOWS:
             steps: list[Callable[[], object]] = [
@@ -160,6 +158,16 @@ class Crashes:
                 steps.append(lambda: hub.capture(FLOW, SOURCE, kind="sweep"))
             for step in steps:
                 tried(step)
+        return 0
+
+    @staticmethod
+    def _create(hub: Hub) -> int:
+        """Both systems are read, S/4HANA is written first."""
+        for flow in FLOWS:
+            hub.capture(flow, SOURCE)
+            hub.capture(flow, TARGET)
+            hub.distribute(flow, SOURCE)
+            hub.distribute(flow, TARGET)
         return 0
 
     @staticmethod

@@ -96,6 +96,7 @@ def consumers_of(s4: System) -> dict[str, dict[str, Any]]:
     reached = {
         row["BusinessPartner"] for _, row in s4.records("A_BusinessPartnerAddress") if row["AddressID"] in places
     }
+    reached |= {row["BusinessPartner"] for _, row in s4.records("A_BPAddressIndependentEmail") if row["EmailAddress"]}
     persons = _customers(s4, PERSON)
     return {number: row for number, row in persons.items() if row["BusinessPartner"] in reached}
 

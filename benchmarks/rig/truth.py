@@ -114,6 +114,8 @@ class _Hits:
         for _, row in s4.records("A_AddressEmailAddress"):
             if row["AddressID"] in places:
                 self.mails[row["EmailAddress"].lower()].add(places[row["AddressID"]])
+        for _, row in s4.records("A_BPAddressIndependentEmail"):
+            self.mails[row["EmailAddress"].lower()].add(row["BusinessPartner"])
         for _, row in s4.records(RELATIONSHIP):
             self.companies[row["BusinessPartnerPerson"]].append(row["BusinessPartnerCompany"])
 

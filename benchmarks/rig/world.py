@@ -147,6 +147,8 @@ def fork(work: Callable[[], int], log: Path, env: Mapping[str, str]) -> int:
         os.environ.clear()
         os.environ.update(env)
         code = work()
+    except SystemExit as ending:
+        code = int(ending.code or 0)
     except BaseException:  # noqa: BLE001  # a child must not come back into its parent's program
         os.write(2, traceback.format_exc().encode())
     finally:

@@ -1,0 +1,87 @@
+"""A worker of the rig: reads one system and writes the other, both flows, over and over, until it is ended.
+
+As a process of its own: `python -m benchmarks.rig.working WAY LIGHT`, with the hub's environment.
+"""
+
+import mmap
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from benchmarks.rig.crashing import tried
+from benchmarks.rig.world import FLOW, FLOWS, SOURCE, TARGET
+from l2c.hub import Hub
+
+WAYS = {"out": (SOURCE, TARGET), "in": (TARGET, SOURCE)}
+PAUSE_S = 0.02
+WATCHED_S = 2.0
+AWAY, IDLE, WORKING = 0, 1, 2
+
+
+class Light:
+    """One byte shared by worker and killer: not there yet, idle, or at work."""
+
+    def __init__(self, place: Path) -> None:
+        place.touch()
+        os.truncate(place, 1)
+        with place.open("r+b") as file:
+            self._byte = mmap.mmap(file.fileno(), 1)
+
+    @property
+    def state(self) -> int:
+        """What the worker does."""
+        return self._byte[0]
+
+    def show(self, state: int) -> None:
+        """Tell it."""
+        self._byte[0] = state
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """While the block lasts, the worker is at work."""
+        self.show(WORKING)
+        try:
+            yield
+        finally:
+            self.show(IDLE)
+
+
+def end(_number: int, _frame: FrameType | None) -> None:
+    """What SIGTERM does in a worker of Airflow too: an exception where the work is."""
+    sys.exit(0)
+
+
+def serve(way: str, light: Path) -> NoReturn:
+    """Work until told to end; what goes wrong is said and tried again, as a scheduler would."""
+    signal.signal(signal.SIGTERM, end)
+    shown, watched = Light(light), time.monotonic()
+    read, write = WAYS[way]
+    with Hub.open(env=os.environ) as hub:
+        while True:
+            for step in steps(hub, read, write):
+                with shown.on():
+                    tried(step)
+            if read == SOURCE and time.monotonic() - watched > WATCHED_S:
+                watched = time.monotonic()
+                with shown.on():
+                    tried(lambda: hub.capture(FLOW, SOURCE, kind="watch", watch="A_BusinessPartnerAddress"))
+            time.sleep(PAUSE_S)
+
+
+def steps(hub: Hub, read: str, write: str) -> Sequence[Callable[[], object]]:
+    """One turn."""
+    made: list[Callable[[], object]] = []
+    for flow in FLOWS:
+        made.append(lambda flow=flow: hub.capture(flow, read))
+        made.append(lambda flow=flow: hub.distribute(flow, write))
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(serve(sys.argv[1], Path(sys.argv[2])))
