@@ -157,7 +157,11 @@ def link(conn: Connection, entity: str, system: str, rows: Sequence[tuple[str, s
     """Link (path, native key, record) in the key mapping, and make due what waits for these keys."""
     keys.add_keys(conn, entity, system, rows)
     d = distribution.c
-    if not rows or conn.execute(select(d.record).where(d.waiting_for.is_not(None)).limit(1)).first() is None:
+    if not rows:
+        return
+    # in the order of its index: without statistics PostgreSQL would read the whole table to learn that nothing waits
+    waiting = select(d.waiting_for).where(d.waiting_for.is_not(None)).order_by(d.waiting_for).limit(1)
+    if conn.execute(waiting).first() is None:
         return
     arrived = [f"{entity}/{path}|{system}:{key}" for path, key, _ in rows]
     arrived += [f"{system}:{entity}/{path}|#{number}" for path, _, number in rows]
