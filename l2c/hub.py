@@ -200,11 +200,11 @@ class Hub:
         return [replace(cell, breaker=kept_back.get(cell.system, "")) for cell in cells]
 
     def dead_letters(
-        self, entity: str | None = None, system: str | None = None, *, limit: int | None = 100
+        self, entity: str | None = None, system: str | None = None, *, limit: int | None = 100, reveal: bool = False
     ) -> list[DeadLetter]:
-        """Records set aside, newest first."""
+        """Records set aside, newest first; personal data in a system's own words is masked unless revealed."""
         with self._store.reading() as conn:
-            return deadletters.select_open(conn, entity, system, limit=limit)
+            return overview.letters(conn, self.project, (entity, system), limit=limit, reveal=reveal)
 
     def redrive(self, entity: str | None = None, system: str | None = None, *, key: str | None = None) -> int:
         """Make dead letters due again: their source is fetched and mapped anew; returns how many."""

@@ -1,12 +1,14 @@
 """Read-only pictures of the state: the matrix of flows, one record in full."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
 from l2c.config import EntityConfig, FieldConfig, FlowConfig, Project
-from l2c.errors import ConfigError
+from l2c.errors import ConfigError, HubError
+from l2c.http.discreet import MASK, discreet, hidden
 from l2c.mapping import Mapper, decode
 from l2c.state import (
     breakers,
@@ -30,6 +32,7 @@ from l2c.state.results import (
     SWEEP,
     WATCH,
     Cell,
+    DeadLetter,
     RecordView,
     RunSummary,
     SystemState,
@@ -184,6 +187,7 @@ def record_view(conn: Connection, config: EntityConfig, number: int, *, reveal: 
     """Everything about one record; personal fields are masked unless revealed."""
     head = journal.heads_of(conn, config.entity, [number])[0]
     data = decode(head.payload)
+    personal = personal_values(data, config.fields)
     return RecordView(
         entity=config.entity,
         record=number,
@@ -191,7 +195,10 @@ def record_view(conn: Connection, config: EntityConfig, number: int, *, reveal: 
         deleted=head.deleted,
         head_seq=head.seq,
         data=data if reveal else masked(data, config.fields),
-        keys=tuple(keys.list_keys(conn, config.entity, record=number, limit=None)),
+        keys=tuple(
+            key if reveal else replace(key, native_key=discreet(key.native_key))
+            for key in keys.list_keys(conn, config.entity, record=number, limit=None)
+        ),
         targets=tuple(
             TargetState(
                 target=row["target"],
@@ -201,7 +208,7 @@ def record_view(conn: Connection, config: EntityConfig, number: int, *, reveal: 
                 version=row["version"],
                 attempts=row["attempts"],
                 code=row["code"],
-                message=row["message"],
+                message=row["message"] if reveal else hidden(discreet(row["message"]), personal),
                 settled=from_ms(row["settled"]),
                 due_at=from_ms(row["due_at"]) if row["due_at"] is not None else None,
             )
@@ -209,6 +216,39 @@ def record_view(conn: Connection, config: EntityConfig, number: int, *, reveal: 
         ),
         history=tuple(journal.history(conn, config.entity, number)),
     )
+
+
+def letters(
+    conn: Connection, project: Project, of: tuple[str | None, str | None], *, limit: int | None, reveal: bool
+) -> list[DeadLetter]:
+    """Dead letters of a flow and system, newest first; what tells of a person in a system's own words is masked unless revealed."""
+    found = deadletters.select_open(conn, *of, limit=limit)
+    return found if reveal else [_discreet(conn, project, letter) for letter in found]
+
+
+def _discreet(conn: Connection, project: Project, letter: DeadLetter) -> DeadLetter:
+    message = discreet(letter.message)
+    heads = journal.heads_of(conn, letter.entity, [letter.record]) if letter.record is not None else []
+    for head in heads:
+        try:
+            fields = project.entity(letter.entity).fields
+        except HubError:  # its file is wrong just now: then every value counts as personal
+            fields = {}
+        message = hidden(message, personal_values(decode(head.payload), fields))
+    return replace(letter, key=discreet(letter.key), message=message)
+
+
+def personal_values(data: Mapping[str, Any], fields: Mapping[str, FieldConfig]) -> list[str]:
+    """The texts of a record's personal fields."""
+    found: list[str] = []
+    for name, value in data.items():
+        field = fields.get(name)
+        inner = [one for one in (value if isinstance(value, list) else [value]) if one is not None]
+        if field is not None and field.fields is not None:
+            found += [text for one in inner for text in personal_values(one, field.fields)]
+        elif field is None or field.personal:
+            found += [str(one) for one in inner if isinstance(one, str)]
+    return found
 
 
 def masked(data: Mapping[str, Any], fields: Mapping[str, FieldConfig]) -> dict[str, Any]:

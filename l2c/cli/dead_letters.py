@@ -6,7 +6,7 @@ import typer
 
 from l2c.cli import output
 from l2c.cli.errors import DONE, FINDINGS
-from l2c.cli.options import AnyFlow, AnySystem, Json
+from l2c.cli.options import AnyFlow, AnySystem, Json, Reveal
 from l2c.cli.session import known_names, opened
 
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]
@@ -19,11 +19,16 @@ def register(app: typer.Typer) -> None:
     app.command()(redrive)
 
 
-def dead_letters(flow: AnyFlow = None, system: AnySystem = None, limit: Limit = 100, as_json: Json = False) -> None:
-    """Records set aside, with their reasons."""
+def dead_letters(
+    flow: AnyFlow = None, system: AnySystem = None, limit: Limit = 100, reveal: Reveal = False, as_json: Json = False
+) -> None:
+    """Records set aside, with their reasons.
+
+    Personal data in a system's own words is masked unless --reveal.
+    """
     with opened() as hub:
         known_names(hub, flow, system)
-        found = hub.dead_letters(flow, system, limit=limit)
+        found = hub.dead_letters(flow, system, limit=limit, reveal=reveal)
     if as_json:
         output.say_json(found)
     elif found:

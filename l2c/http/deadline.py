@@ -4,6 +4,7 @@ A read timeout counts from byte to byte: a peer that drips one byte a second is 
 one byte a second. Here every receive and every send looks at the deadline of the whole call, headers and body alike.
 """
 
+import logging
 import socket
 import ssl
 import time
@@ -14,6 +15,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.util.ssl_ import create_urllib3_context
+
+from l2c.http.discreet import without_keys
 
 DEADLINE: ContextVar[tuple[float, float]] = ContextVar("deadline", default=(float("inf"), float("inf")))
 """When the call in hand must be over on the monotonic clock, and the longest silence in seconds."""
@@ -73,6 +76,7 @@ class DeadlineAdapter(HTTPAdapter):
     """The transport of the kit: no retries of its own, deadline sockets for http and https."""
 
     def __init__(self, *, connections: int = 16) -> None:
+        logging.getLogger("urllib3.connectionpool").addFilter(without_keys)  # the same one is added once
         super().__init__(pool_connections=4, pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:

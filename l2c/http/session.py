@@ -20,6 +20,7 @@ from l2c.http.answers import Answer, html_error, is_html, json_bytes, retry_afte
 from l2c.http.auth import Auth, NoAuth
 from l2c.http.csrf import Csrf, CsrfPair, pair_of
 from l2c.http.deadline import DEADLINE, DeadlineAdapter
+from l2c.http.discreet import discreet
 from l2c.http.faults import AnswerLost, fault_of, place
 from l2c.http.origin import border_of
 from l2c.http.refusals import sap_error
@@ -291,7 +292,7 @@ class HttpSession:
             name = self.system.name
             what = "credentials refused" if status == 401 else "not allowed"
             code, text = sap_error(answer.body)
-            detail = f": {text}" if text else ""
+            detail = f": {discreet(text)}" if text else ""
             advice = (
                 f"; check user and password of the connection of '{name}' in config/systems.yaml"
                 if status == 401
@@ -308,7 +309,7 @@ class HttpSession:
 
     def _unexpected(self, answer: Answer) -> ProtocolError:
         code, text = sap_error(answer.body)
-        said = f" {code}: {text}" if text else ""
+        said = f" {code}: {discreet(text)}" if text else ""
         return ProtocolError(
             f"{answer.where}: {answer.status}{said}", system=answer.system, code=code or str(answer.status)
         )
