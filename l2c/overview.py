@@ -40,8 +40,6 @@ from l2c.state.results import (
 )
 from l2c.state.store import Store, from_ms
 
-MASK = "•••"
-
 
 def sums_met(kind: str, counts: Mapping[str, int]) -> bool:
     """Whether the records a run handled are the sum of their end states."""
