@@ -278,6 +278,8 @@ class HttpSession:
                     kind = ProtocolError if call.repeatable else AnswerLost
                     raise kind(text, system=self.system.name, code="too_large")
                 parts.append(chunk)
+            if not parts and not length and raw.status in {200, 201} and call.method != "HEAD" and not raw.chunked:
+                raise urllib3.exceptions.IncompleteRead(0, 1)  # its head may have been cut before it said how long it is
             return b"".join(parts)
         except BaseException:
             raw.close()
