@@ -131,7 +131,7 @@ class _Search:
             try:
                 mapped = mapper.map(decode(head.payload), self._env)
                 key, passes = mapped.key, mapped.passes
-            except RecordRejected:  # it may have passed when it was created
+            except (RecordRejected, ValueError):  # it may have passed when it was created; or its entry is damaged
                 pass
             safe_by = self._schema(mapper).safe_by
             if safe_by == "none" and not passes:

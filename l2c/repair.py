@@ -15,6 +15,7 @@ from l2c.state import (
     decisions,
     distributions,
     intents,
+    journal,
     keys,
     linking,
     meetings,
@@ -41,6 +42,8 @@ def redrive(wiring: Wiring, entity: str | None = None, system: str | None = None
                 )
                 for row in keys.list_keys(conn, letter.entity, record=letter.record, limit=None):
                     if row.path == "" and row.system in wiring.project.flow(letter.entity).active_capture():
+                        if letter.code == "damaged":  # what is shown must count as new
+                            journal.drop_views(conn, letter.entity, row.system, [letter.record])
                         cursors.put_inbox(conn, letter.entity, row.system, [row.native_key], "redrive", now)
         deadletters.mark_redriven(conn, [letter.id for letter in letters])
         if letters:

@@ -47,6 +47,7 @@ class Edits:
             payload = encode(merged.head)
             hashed = digest(payload)
             changed = hashed != known.head_hash or known.deleted or known.record in winners
+            changed = changed or not _sound(heads.get(known.head_seq), known)
             entry = None
             if changed:
                 kind = "merge" if known.record in winners else "change"
@@ -67,7 +68,10 @@ class Edits:
         doubts = sending.doubts(conn, job.entity, job.system, records) if job.written else {}
         found: dict[int, Sight] = {}
         for one, known in edits:
-            head, stored = self._decoded(heads[known.head_seq]), views.get(known.record)
+            payload, stored = heads.get(known.head_seq), views.get(known.record)
+            if payload is None or not _sound(payload, known):
+                payload = one.payload or b"{}"  # a damaged entry: what is shown now stands in for it
+            head = self._decoded(payload)
             found[known.record] = Sight(
                 head,
                 self._decoded(stored) if stored is not None else (head if known.view_hash is not None else None),
@@ -118,3 +122,8 @@ class Edits:
             changed = [one.known.record for one in made if one.entry is not None]
             values = {record: values_of(self._merged[record].head, job.rules) for record in changed}
             meetings.set_values(conn, job.entity, values)
+
+
+def _sound(payload: bytes | None, known: Known) -> bool:
+    """Whether the payload of a head is there and as it was stored."""
+    return payload is not None and digest(payload) == known.head_hash

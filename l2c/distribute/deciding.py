@@ -116,6 +116,8 @@ class Decider:
         """The record of a head, decoded once for all mappings: they never change what they are given."""
         seq, data = self._decoded
         if seq != head.seq:
+            if digest(head.payload) != head.hash:
+                raise _damaged(self._job, head)
             data = decode(head.payload)
             self._decoded = (head.seq, data)
         return data
@@ -210,6 +212,14 @@ class Decider:
 
     def _start_of(self, day: date) -> int:
         return to_ms(datetime.combine(day, time(), tzinfo=self._job.time_zone).astimezone(UTC))
+
+
+def _damaged(job: DistributeJob, head: Head) -> RecordRejected:
+    text = (
+        f"record #{head.record}: entry {head.seq} of the journal is not as it was stored (its hash differs); "
+        f"redrive it: it is read anew from '{head.origin}'"
+    )
+    return RecordRejected([("", text)], system=job.target, entity=job.entity, key=f"#{head.record}", code="damaged")
 
 
 def _answered(previous: Settled | None) -> str | None:

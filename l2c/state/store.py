@@ -45,7 +45,8 @@ class Store:
         """Connect, create or migrate the schema where needed, refuse one from a newer release."""
         store = cls(_engine(url), clock)
         try:
-            found = store.schema()
+            with store._told_damage():
+                found = store.schema()
         except OperationalError as error:
             store.close()
             raise TransientError(
@@ -102,9 +103,15 @@ class Store:
     def _told(self) -> Iterator[None]:
         """Errors of the database as sentences that say what to do."""
         try:
-            yield
+            with self._told_damage():
+                yield
         except (OperationalError, InterfaceError) as error:
             raise TransientError(_away(self.engine, error)) from None
+
+    @contextmanager
+    def _told_damage(self) -> Iterator[None]:
+        try:
+            yield
         except DatabaseError as error:
             if not _damaged(error):
                 raise
