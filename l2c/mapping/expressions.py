@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from l2c.config import near_miss
 from l2c.mapping import names
@@ -29,8 +30,9 @@ _CALCULATE = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _COMPARE = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
 
+@lru_cache(maxsize=4096)
 def parse_expression(text: str) -> ast.expr:
-    """The syntax tree of an expression of sensible size; raises Mistake."""
+    """The syntax tree of an expression of sensible size, to be read and never changed; raises Mistake."""
     if len(text) > MAX_LENGTH:
         raise Mistake(f"expression is longer than {MAX_LENGTH} characters")
     for found in _ESCAPE.finditer(text):

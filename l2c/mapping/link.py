@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from l2c.errors import ConfigError
@@ -80,11 +82,16 @@ def condition(scope: Scope, made: Typed) -> Callable[[Mapping[str, Any]], bool]:
     return space["holds"]  # type: ignore[no-any-return]
 
 
-def _define(source: str, space: dict[str, Any], name: str) -> None:
+@lru_cache(maxsize=256)
+def _code(source: str, name: str) -> CodeType:
     try:
-        code = compile(source, name, "exec")
+        return compile(source, name, "exec")
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ConfigError(f"{name}: too large or nested too deep to compile ({type(error).__name__})") from None
+
+
+def _define(source: str, space: dict[str, Any], name: str) -> None:
+    code = _code(source, name)
     # the source was written by l2c.mapping.fast and careful from checked nodes only
     exec(code, space)  # noqa: S102  # nosec B102
 
