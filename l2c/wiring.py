@@ -224,7 +224,9 @@ class Wiring:
 
     def _fitting(self, mapper: Mapper, system: str) -> Mapper:
         """The mapper checked against the system's live schema: a field that is gone stops the run before it reads."""
-        return mapper.with_schema(self.schema(system, mapper.native))
+        schema = self.schema(system, mapper.native)
+        key = ("fitting", id(mapper), id(schema))
+        return self.project.memo(key, lambda: mapper.with_schema(schema), keep=(mapper, schema))
 
     def _old(self, newest: Mapper, version: str) -> Mapper:
         found = self.version(version)
