@@ -16,11 +16,14 @@ export L2C_DEMO_STARTED := $(shell date +%s)
 # What the demo reads (a folder of CSV files instead of generated data) and which part of the story it plays.
 export SEED STORY
 
+# Tests of one file stay in one process, since they share simulated systems.
+PARALLEL := -n auto --maxprocesses=4 --dist loadfile
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs lock clean
+.PHONY: help setup demo test test-slow check format bench docs lock clean
 
 help:  ## This list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready  ## Install into .venv what requirements.lock names, hashes checked
 
@@ -39,8 +42,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup  ## Start simulated systems and Airflow, play the story (SEED=folder STORY=name)
 	@$(BIN)/python -m demo
 
-test: setup  ## Run every test (ARGS="-k name" to choose)
-	@$(BIN)/pytest $(ARGS)
+test: setup  ## Run the tests but for the slow ones (ARGS="-k name" to choose)
+	@$(BIN)/pytest $(PARALLEL) -m "not slow" $(ARGS)
+
+test-slow: setup  ## Run the slow tests: killed workers, storms of faults, a real Airflow, a browser
+	@$(BIN)/pytest $(PARALLEL) -m slow $(ARGS)
 
 check: setup  ## Lint, format, types, layers, security, generated pages
 	$(BIN)/ruff check .

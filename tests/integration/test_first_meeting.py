@@ -69,6 +69,7 @@ def small(start_world: StartWorld, sqlite_url: str, clock: Clock) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_customers_of_both_systems_find_each_other_and_none_is_doubled(
     start_world: StartWorld, sqlite_url: str, clock: Clock
 ):

@@ -62,6 +62,7 @@ def test_a_contact_of_s4hana_waits_for_its_unit_and_is_woken(both: Both):
     assert both.customers()["max@nord.example"]["defaultB2BUnit"] == both.unit(company)["uid"]
 
 
+@pytest.mark.slow
 def test_a_thousand_contacts_are_woken_by_one_company(start_world: StartWorld, sqlite_url: str):
     both = Both(start_world(sqlite_url, partners=1, two_way=True))
     both.settle()
