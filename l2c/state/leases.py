@@ -101,6 +101,14 @@ def held(conn: Connection, name: str, now: int) -> bool:
     return row is not None and _alive(row, now)
 
 
+def running(conn: Connection, now: int) -> str | None:
+    """Who holds some lease, in words; None when no living process does."""
+    for row in conn.execute(select(table).order_by(table.c.name)).mappings():
+        if _alive(row, now):
+            return f"'{row['name']}' is running on host '{row['host']}' (pid {row['pid']})"
+    return None
+
+
 def process_started(pid: int) -> str:
     """When the process began, as the kernel counts it; '' where that cannot be told."""
     try:

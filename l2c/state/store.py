@@ -57,9 +57,13 @@ class Store:
                 store.close()
                 raise ConfigError(
                     f"state store: '{_safe(url)}' has schema '{found}' of a newer release, this one knows up to '{SCHEMA}'; "
-                    "update the installed lead-to-cash-hub"
+                    "update the installed lead-to-cash-hub on this host, or restore the copy made before the upgrade"
                 )
-            store.migrate(SCHEMA)
+            try:
+                store.migrate(SCHEMA)
+            except TransientError:
+                store.close()
+                raise
         return store
 
     def schema(self) -> str | None:
@@ -73,7 +77,7 @@ class Store:
         """Bring the schema to `revision`, up or down; one process at a time."""
         from l2c.state.migrations.runner import migrate
 
-        migrate(self.engine, revision)
+        migrate(self.engine, revision, self.now())
 
     def now(self) -> int:
         """The current time in milliseconds."""
