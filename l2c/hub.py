@@ -16,7 +16,7 @@ from l2c.contract import Connection, EntitySchema, Health, Record, utc_now
 from l2c.mapping import check_flow
 from l2c.reconcile import Reconciled, reconcile
 from l2c.runner import Runner
-from l2c.state import audit, deadletters, decisions, keys, leases, messages, retention
+from l2c.state import audit, decisions, keys, leases, messages, retention
 from l2c.state.audit import AuditReport
 from l2c.state.messages import MessageRow
 from l2c.state.results import (
@@ -135,14 +135,17 @@ class Hub:
         *,
         kind: str = CAPTURE,
         watch: str | None = None,
+        allow_deletes: int = 0,
         progress: Progress | None = None,
     ) -> RunSummary:
-        """A whole capture, sweep or watch in this process."""
-        return self._runner.whole(kind, entity, system, watch, progress)
+        """A whole capture, sweep or watch in this process; `allow_deletes`: so many are right this once."""
+        return self._runner.whole(kind, entity, system, watch, progress, allowed=allow_deletes)
 
-    def distribute(self, entity: str, system: str, *, progress: Progress | None = None) -> RunSummary:
-        """A whole distribution in this process."""
-        return self._runner.whole(DISTRIBUTE, entity, system, None, progress)
+    def distribute(
+        self, entity: str, system: str, *, allow_deletes: int = 0, progress: Progress | None = None
+    ) -> RunSummary:
+        """A whole distribution in this process; `allow_deletes`: so many deletes and blocks are right this once."""
+        return self._runner.whole(DISTRIBUTE, entity, system, None, progress, allowed=allow_deletes)
 
     def woken(self, entity: str) -> list[str]:
         """Of the entities that refer to this one, those with records that are due: some may have waited for what came now."""

@@ -12,7 +12,7 @@ from l2c.config import FlowConfig
 from l2c.distribute import Distribution
 from l2c.errors import Braked, ConfigError, HubError, Postponed, SumsDiffer, TransientError
 from l2c.mapping import Mapper
-from l2c.state import cursors, distributions, journal, leases, runs, sweeps, versions
+from l2c.state import audit, cursors, distributions, journal, leases, runs, sweeps, versions
 from l2c.state.results import BRAKED, CAPTURE, DISTRIBUTE, POSTPONED, SWEEP, WATCH, Plan, Progress, RunSummary
 from l2c.stopping import settling_first
 from l2c.wiring import Wiring
@@ -57,7 +57,9 @@ class Runner:
             run = runs.open_run(conn, entity, kind, system, partitions=[WHOLE], now=now, watch=watch, mapping=version)
         return Plan(run, (WHOLE,))
 
-    def run(self, run: int, partition: str = WHOLE, *, progress: Progress | None = None) -> dict[str, int]:
+    def run(
+        self, run: int, partition: str = WHOLE, *, allowed: int = 0, progress: Progress | None = None
+    ) -> dict[str, int]:
         """Work through one partition of a planned run; may be called again after it was killed or failed."""
         row = self._run_row(run)
         entity, kind, system = row["entity"], row["kind"], row["system"]
@@ -69,12 +71,13 @@ class Runner:
             ):
                 self._wiring.gate(system).begin(lambda: self._wiring.connector(system).check())
                 if kind == DISTRIBUTE:
-                    Distribution(self._store, lease, self._wiring.distribute_job(flow, system, run=run), tell).run()
+                    job = self._wiring.distribute_job(flow, system, run=run, allowed=allowed)
+                    Distribution(self._store, lease, job, tell).run()
                     inbox.work_off(self._store, self._wiring, system)  # what was confirmed before it was settled
                 elif kind == WATCH:
                     Watch(self._store, lease, self._wiring.watch_job(flow, system, row["watch"], run=run), tell).run()
                 else:
-                    self._read(flow, row, lease, partition, tell)
+                    self._read(flow, row, lease, partition, tell, allowed)
                 with self._store.writing("partition") as conn:
                     leases.prove(conn, lease, self._store.now())
                     runs.finish_partition(conn, run, partition)
@@ -101,17 +104,30 @@ class Runner:
             raise SumsDiffer(message, system=row["system"], entity=row["entity"])
         return overview.summary(self._run_row(run))
 
-    def whole(self, kind: str, entity: str, system: str, watch: str | None, progress: Progress | None) -> RunSummary:
-        """All three steps in this process."""
+    def whole(
+        self,
+        kind: str,
+        entity: str,
+        system: str,
+        watch: str | None,
+        progress: Progress | None,
+        *,
+        allowed: int = 0,
+    ) -> RunSummary:
+        """All three steps in this process; `allowed` deletes and blocks were confirmed by somebody, which is noted."""
         plan = self.plan(kind, entity, system, watch=watch)
         if plan.run is None:
             now = self._wiring.clock()
             return RunSummary(
                 0, entity, kind, system, "nothing", {}, sums_met=True, started=now, ended=now, watch=watch
             )
+        if allowed:
+            with self._store.writing() as conn:
+                text = f"run {plan.run} ({kind}) may delete or block {allowed} records"
+                audit.note(conn, self._store.now(), "allow-deletes", entity, system, text)
         try:
             for partition in plan.partitions:
-                self.run(plan.run, partition, progress=progress)
+                self.run(plan.run, partition, allowed=allowed, progress=progress)
         except HubError as error:
             with self._store.writing() as conn:
                 ending = self._ending(system, error) or "failed"
@@ -136,9 +152,10 @@ class Runner:
         lease: leases.Lease,
         partition: str,
         progress: Progress | None,
+        allowed: int,
     ) -> None:
         entity, kind, system, run = row["entity"], row["kind"], row["system"], row["id"]
-        jobs = self._wiring.capture_jobs(flow, system, run=run, kind=kind, partition=partition)
+        jobs = self._wiring.capture_jobs(flow, system, run=run, kind=kind, partition=partition, allowed=allowed)
         jobs = [self._as_begun(job, row["mapping"].split(",")) for job in jobs]
         first_load = jobs[0].first_load
         if first_load and kind == CAPTURE:

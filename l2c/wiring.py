@@ -18,6 +18,7 @@ from l2c.errors import ConfigError
 from l2c.mapping import Env, Mapper, compile_condition, load_bundle, read_mappers, write_mappers
 from l2c.state import keys, references, versions
 from l2c.state.gate import Rules, SystemGate
+from l2c.state.limits import Brake, Budget
 from l2c.state.results import CAPTURE, DISTRIBUTE
 from l2c.state.store import Store
 
@@ -103,7 +104,7 @@ class Wiring:
         return tuple(write_mappers(self.project, self.system(system), entity))
 
     def capture_jobs(
-        self, flow: FlowConfig, system: str, *, run: int, kind: str, partition: str = WHOLE
+        self, flow: FlowConfig, system: str, *, run: int, kind: str, partition: str = WHOLE, allowed: int = 0
     ) -> list[CaptureJob]:
         """What a capture or sweep of that system works on: one job a read mapping."""
         config, shared = flow.active_capture()[system], len(flow.active_capture()) > 1
@@ -126,6 +127,8 @@ class Wiring:
                 first_load=first_load,
                 references=self._references(flow.flow),
                 referrers=self.referrers(flow.flow),
+                brake=brake_of(flow, allowed),
+                budget=budget_of(flow),
             )
             for mapper in self.readers(flow.flow, system)
         ]
@@ -159,7 +162,7 @@ class Wiring:
             baseline=baseline,
         )
 
-    def distribute_job(self, flow: FlowConfig, system: str, *, run: int) -> DistributeJob:
+    def distribute_job(self, flow: FlowConfig, system: str, *, run: int, allowed: int = 0) -> DistributeJob:
         """What a distribution works on, with the mapping versions in force."""
         config, settings = flow.active_distribute()[system], self.system(system)
         mappers = tuple(self._fitting(mapper, system) for mapper in self.in_force(flow.flow, system))
@@ -186,6 +189,8 @@ class Wiring:
             read_env=self._read_env(system),
             list_by=self._list_by(flow.flow),
             retries=retries_of(flow),
+            brake=brake_of(flow, allowed),
+            budget=budget_of(flow),
             block=config.block,
             page_size=config.page_size,
             writers=config.writers,
@@ -304,3 +309,13 @@ def retries_of(flow: FlowConfig) -> Retries:
         first_ms=int(flow.retries.first_wait.total_seconds() * 1000),
         max_ms=int(flow.retries.max_wait.total_seconds() * 1000),
     )
+
+
+def brake_of(flow: FlowConfig, allowed: int) -> Brake:
+    """How much a run of a flow may delete or block; `allowed`: what somebody confirmed for this run."""
+    return Brake(flow.brake.share, flow.brake.at_least, allowed)
+
+
+def budget_of(flow: FlowConfig) -> Budget:
+    """How many equal failures a run of a flow may set aside."""
+    return Budget(flow.error_budget.share, flow.error_budget.at_least, flow.error_budget.most)

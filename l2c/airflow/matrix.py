@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from l2c.state.messages import FAILED, NEW, MessageRow
-from l2c.state.results import CAPTURE_STATES, DISTRIBUTE_STATES, Cell, RunSummary
+from l2c.state.results import BRAKED, CAPTURE_STATES, DISTRIBUTE_STATES, Cell, RunSummary
 
 # The counts that ask for a look, in the order shown, with the tone of their chip.
 _OPEN = (
     ("dead_letters", "dead letters", "bad"),
     ("in_doubt", "in doubt", "bad"),
+    ("to_decide", "to decide", "bad"),
     ("retrying", "retrying", "warn"),
     ("waiting", "waiting", "warn"),
     ("undecided", "undecided", "warn"),
@@ -25,6 +26,8 @@ _STATUS = {
     "nothing": ("good", "Nothing new"),
     "running": ("info", "Running"),
     "failed": ("bad", "Failed"),
+    "postponed": ("warn", "Postponed"),
+    "braked": ("bad", "Braked"),
 }
 
 
@@ -118,7 +121,7 @@ def _half(cell: Cell, now: datetime) -> Half:
     chips = tuple(
         Chip(count, _word(label, count), chip) for name, label, chip in _OPEN if (count := getattr(cell, name))
     )
-    if tone == "good" and any(chip.tone in ("bad", "warn") for chip in chips):
+    if tone == "good" and (cell.breaker or any(chip.tone in ("bad", "warn") for chip in chips)):
         tone = "warn"
     return Half(
         kind=cell.kind,
@@ -130,7 +133,7 @@ def _half(cell: Cell, now: datetime) -> Half:
         sums=sums(last) if last else "",
         sums_met=last.sums_met if last and last.status != "running" else None,
         chips=chips,
-        note=" · ".join(filter(None, (last.message if last else "", cell.note))),
+        note=" · ".join(filter(None, (last.message if last else "", cell.breaker, cell.note))),
     )
 
 
@@ -148,9 +151,12 @@ def sums(run: RunSummary) -> str:
 
 def _totals(cells: Sequence[Cell], sent: Mapping[str, Mapping[str, int]]) -> tuple[Chip, ...]:
     ran = [cell.last for cell in cells if cell.last is not None and cell.last.status != "running"]
-    failed = sum(1 for run in ran if run.status == "failed" or not run.sums_met)
+    failed = sum(1 for run in ran if run.status in ("failed", BRAKED) or not run.sums_met)
     chips = [Chip(failed, "last runs failed", "bad" if failed else "good")]
-    for name, label, tone in _OPEN[:5]:
+    away = len({cell.system for cell in cells if cell.breaker})
+    if away:
+        chips.append(Chip(away, "systems kept apart" if away > 1 else "system kept apart", "bad"))
+    for name, label, tone in _OPEN[:6]:
         count = sum(getattr(cell, name) for cell in cells)
         chips.append(Chip(count, label, tone if count else "good"))
     behind = sum(cell.behind for cell in cells)

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from l2c.airflow.bells import inbox_bell, journal_bell
 from l2c.airflow.runtime import open_hub
 from l2c.airflow.schedules import due
-from l2c.errors import ConfigError, HubError
+from l2c.errors import ConfigError, HubError, Postponed
 from l2c.state.results import CAPTURE, RunSummary
 
 log = structlog.get_logger(__name__)
@@ -147,7 +147,8 @@ def _total(summaries: Sequence[RunSummary]) -> dict[str, int]:
 class _Readable:
     """Writes the error's own line to the task log, and cuts the traceback down to this task.
 
-    An error of the hub says where, what and what to do; the frames below it belong to the debug log.
+    An error of the hub says where, what and what to do; the frames below it belong to the debug log. A task whose system is
+    to be left in peace for a while is skipped.
     """
 
     def __init__(self, step: str, **fields: Any) -> None:
@@ -159,6 +160,9 @@ class _Readable:
 
     def __exit__(self, _kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
         """Tell the error and raise it again without what lies below."""
+        if isinstance(error, Postponed):  # not a failure: the first run after that time goes on
+            log.warning("postponed", step=self._step, message=error.message, **self._fields)
+            raise AirflowSkipException(error.message) from None
         if isinstance(error, HubError):
             log.debug("traceback", step=self._step, exc_info=(type(error), error, trace))
             log.error("failed", step=self._step, error=type(error).__name__, message=error.message, **self._fields)

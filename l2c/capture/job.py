@@ -7,6 +7,7 @@ from l2c.capture.merge import Merger
 from l2c.contract import Connector
 from l2c.errors import RecordRejected
 from l2c.mapping import Env, Mapper
+from l2c.state.limits import Brake, Budget
 
 WHOLE = "all"  # the only partition of a run that is not split
 
@@ -49,6 +50,8 @@ class CaptureJob:
     first_load: bool = False
     references: Mapping[str, str] = field(default_factory=dict)
     referrers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    brake: Brake = field(default_factory=Brake)
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from l2c.capture import brake
 from l2c.capture.ahead import prefetched
+from l2c.capture.brake import Held
 from l2c.capture.job import WHOLE, CaptureJob, Shown
 from l2c.capture.meeting import pairs, shown_of, values_of
 from l2c.capture.settlement import PageSettlement
@@ -13,6 +15,7 @@ from l2c.errors import RecordRejected
 from l2c.faultpoints import reach
 from l2c.mapping import decode, digest, encode
 from l2c.state import cursors, deadletters, intents, journal, leases, meetings, runs, sweeps
+from l2c.state.limits import Failures
 from l2c.state.results import CAPTURE, SWEEP, Progress
 from l2c.state.store import Store, to_ms
 
@@ -30,6 +33,7 @@ class Capture:
         self._jobs = jobs
         self._progress = progress
         self._dead = False
+        self._failures = Failures(jobs[0].entity, jobs[0].system, jobs[0].budget)
 
     def run(self, *, inbox: bool = True) -> None:
         """Read everything from the cursor on, then (unless told otherwise) the keys waiting in the inbox."""
@@ -61,16 +65,21 @@ class Capture:
         job = self._jobs[0]
         for _ in range(DRAINS):
             after = 0
+            held: list[Held] = []
             while True:
                 with self._store.reading() as conn:
                     entries = cursors.take_inbox(conn, job.entity, job.system, job.page_size, after)
                 if not entries:
                     break
                 after = entries[-1].id
-                self._fetch(entries)
+                held += self._fetch(entries)
+            brake.check(self._store, held)
+            for one in held:
+                self._settle(one.job, one.shown, one.read_at, inbox=one.entries, fetched=True)
 
-    def _fetch(self, entries: Sequence[cursors.InboxEntry]) -> None:
-        """Each key by the mapping whose native entity has it; what none has is gone, and settles with the last."""
+    def _fetch(self, entries: Sequence[cursors.InboxEntry]) -> list[Held]:
+        """Each key by the mapping whose native entity has it; what none has is gone. Those that are gone are not settled yet."""
+        held: list[Held] = []
         read_at = self._store.now()
         wanted = [entry.native_key for entry in entries]
         for job in self._jobs:
@@ -83,7 +92,13 @@ class Capture:
             wanted = [key for key in wanted if key not in found]
             if last:
                 shown += [_unanswered(job, key) for key in sorted(wanted)]
-            self._settle(job, shown, read_at, inbox=entries if last else ())
+            if gone := {one.key for one in brake.gone(shown)}:
+                theirs = [entry for entry in entries if entry.native_key in gone]
+                held.append(Held(job, [one for one in shown if one.key in gone], read_at, theirs))
+                entries = [entry for entry in entries if entry.native_key not in gone]
+                shown = [one for one in shown if one.key not in gone]
+            self._settle(job, shown, read_at, inbox=entries if last else (), fetched=True)
+        return held
 
     def _settle(
         self,
@@ -93,12 +108,14 @@ class Capture:
         *,
         cursor: str | None = None,
         inbox: Sequence[cursors.InboxEntry] = (),
+        fetched: bool = False,
     ) -> None:
+        self._within_budget(job, shown)
         linked = self._created(job, shown) if job.written else {}
         now = self._store.now()
         with self._store.writing("fetched" if inbox else "page") as conn:
             leases.prove(conn, self._lease, now)
-            page = PageSettlement(conn, job, read_at, now, resolve_dead=self._dead, linked=linked)
+            page = PageSettlement(conn, job, read_at, now, resolve_dead=self._dead, linked=linked, fetched=fetched)
             seq = page.settle(shown)
             self._dead = self._dead or page.counts["dead_letter"] > 0
             if cursor is not None:
@@ -110,6 +127,16 @@ class Capture:
         self._store.grown(seq)
         if self._progress is not None:
             self._progress(total)
+
+    def _within_budget(self, job: CaptureJob, shown: Sequence[Shown]) -> None:
+        """Stop before too many are set aside for one reason; those that are set aside already do not count."""
+        failed = {one.key: one.error for one in shown if one.error is not None}
+        if failed:
+            with self._store.reading() as conn:
+                there = deadletters.known(conn, job.entity, job.system, CAPTURE, job.mapper.name, list(failed))
+            self._failures.add((error.code, str(error)) for key, error in failed.items() if key not in there)
+            self._failures.check(besides=len(shown))
+        self._failures.handled += len(shown)
 
     def _created(self, job: CaptureJob, shown: Sequence[Shown]) -> dict[str, int]:
         """Keys first shown now that carry the mark of a create the hub has not settled yet."""

@@ -18,7 +18,8 @@ from l2c.state.results import CAPTURE
 class PageSettlement:
     """Puts the records of one page into their states, inside one transaction.
 
-    `linked`: keys that are known to belong to a record although they were never settled.
+    `linked`: keys that are known to belong to a record although they were never settled. `fetched`: they were asked for by key;
+    a record that is gone by a page is fetched before anyone believes it.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class PageSettlement:
         *,
         resolve_dead: bool,
         linked: Mapping[str, int] | None = None,
+        fetched: bool = True,
     ) -> None:
         self._conn = conn
         self._job = job
@@ -37,6 +39,7 @@ class PageSettlement:
         self._now = now
         self._resolve_dead = resolve_dead
         self._linked = linked or {}
+        self._fetched = fetched
         self._passed: list[str] = []
         self._dead: list[dict[str, Any]] = []
         self._again: list[str] = []
@@ -102,6 +105,10 @@ class PageSettlement:
             self.counts["to_fetch_again"] += 1
             self._again.append(one.key)
             return
+        if one.payload is None and known is not None and not known.deleted and not self._fetched:
+            self.counts["to_fetch_again"] += 1
+            self._again.append(one.key)
+            return
         self._passed.append(one.key)
         if one.payload is None:
             if known is None:
@@ -143,7 +150,7 @@ class PageSettlement:
     def _deletions(self, gone: Sequence[tuple[Shown, Known]]) -> list[Entry]:
         """Entries of records that are gone; one that is not this system's to delete goes back to it instead."""
         conn, job = self._conn, self._job
-        kept = self._kept([known for _, known in gone])
+        kept = self.kept([known for _, known in gone])
         if kept:
             self.counts["unchanged"] += len(kept)
             journal.drop_views(conn, job.entity, job.system, sorted(kept))
@@ -159,7 +166,7 @@ class PageSettlement:
 
     def _ended(self, edits: Sequence[tuple[Shown, Known]]) -> tuple[list[tuple[Shown, Known]], list[Edited]]:
         """Edits without those of records their owner ended: what others still show or do to them brings nothing back."""
-        kept = self._kept([known for _, known in edits if known.deleted])
+        kept = self.kept([known for _, known in edits if known.deleted])
         mine = [(one, known) for one, known in edits if not known.deleted or known.record not in kept]
         ended = [Edited(one, known, None) for one, known in edits if known.deleted and known.record in kept]
         touched = [edit.known.record for edit in ended if edit.shown.hash != edit.known.view_hash]
@@ -167,7 +174,7 @@ class PageSettlement:
             distributions.give_back(self._conn, self._job.entity, self._job.system, touched, self._now)
         return mine, ended
 
-    def _kept(self, gone: Sequence[Known]) -> set[int]:
+    def kept(self, gone: Sequence[Known]) -> set[int]:
         """Records another system owns and has."""
         conn, job = self._conn, self._job
         owner = job.merger.owners.rest({})
@@ -229,7 +236,7 @@ class PageSettlement:
         deadletters.put(conn, *place, self._dead, run=job.run, now=self._now)
         if self._resolve_dead:
             deadletters.resolve(conn, *place, job.mapper.name, self._passed)
-        cursors.put_inbox(conn, job.entity, job.system, self._again, "read before a newer change", self._now)
+        cursors.put_inbox(conn, job.entity, job.system, self._again, "gone, or read before a newer change", self._now)
 
 
 def _merges(one: Shown, known: Known) -> bool:

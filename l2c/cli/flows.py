@@ -23,6 +23,11 @@ Watch = Annotated[
     str | None, typer.Option("--watch", metavar="SET", help="Compare one flat child set: A_BusinessPartnerAddress.")
 ]
 
+Allow = Annotated[
+    int,
+    typer.Option("--allow-deletes", metavar="N", min=0, help="Let this run delete or block so many records; audited."),
+]
+
 STATUS_COLUMNS = (
     *("flow", "system", "direction", "last run", "ended", "result", "sums", "inbox", "undecided", "behind", "pending"),
     *("waiting", "retrying", "in doubt", "to decide", "to confirm", "dead letters", "system"),
@@ -55,7 +60,12 @@ def lint(flow: AnyFlow = None, offline: Offline = False, as_json: Json = False) 
 
 
 def capture(
-    flow: Flow, system: AnySystem = None, sweep: Sweep = False, watch: Watch = None, as_json: Json = False
+    flow: Flow,
+    system: AnySystem = None,
+    sweep: Sweep = False,
+    watch: Watch = None,
+    allow_deletes: Allow = 0,
+    as_json: Json = False,
 ) -> None:
     """Read what changed into the journal.
 
@@ -67,18 +77,26 @@ def capture(
     with opened() as hub:
         names = capture_systems(hub, flow, system)
         titles = {name: f"{kind} {flow} from {name}" for name in names}
-        code = _each(titles, lambda name, tell: hub.capture(flow, name, kind=kind, watch=watch, progress=tell), as_json)
+
+        def run(name: str, tell: "Progress") -> "RunSummary":
+            return hub.capture(flow, name, kind=kind, watch=watch, allow_deletes=allow_deletes, progress=tell)
+
+        code = _each(titles, run, as_json)
     raise typer.Exit(code)
 
 
-def distribute(flow: Flow, system: AnySystem = None, as_json: Json = False) -> None:
+def distribute(flow: Flow, system: AnySystem = None, allow_deletes: Allow = 0, as_json: Json = False) -> None:
     """Write journal changes to the targets.
 
     And what is due again: woken, returned, its time come.
     """
     with opened() as hub:
         titles = {name: f"distribute {flow} to {name}" for name in distribute_systems(hub, flow, system)}
-        code = _each(titles, lambda name, tell: hub.distribute(flow, name, progress=tell), as_json)
+
+        def run(name: str, tell: "Progress") -> "RunSummary":
+            return hub.distribute(flow, name, allow_deletes=allow_deletes, progress=tell)
+
+        code = _each(titles, run, as_json)
     raise typer.Exit(code)
 
 

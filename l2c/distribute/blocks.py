@@ -7,6 +7,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from l2c.contract import Outcome, Status
+from l2c.distribute.brake import LeaveBrake
 from l2c.distribute.deciding import Decider, Known, Write
 from l2c.distribute.doubt import Doubts
 from l2c.distribute.job import DistributeJob
@@ -19,6 +20,7 @@ from l2c.faultpoints import reach
 from l2c.state import cursors, deadletters, distributions, journal, keys, leases, meetings
 from l2c.state.distributions import Settled
 from l2c.state.journal import Head
+from l2c.state.limits import Failures
 from l2c.state.results import DISTRIBUTE, Progress
 from l2c.state.sending import LEFT
 from l2c.state.store import Store
@@ -37,6 +39,8 @@ class Distribution:
         self._doubts = Doubts(store, lease, job)
         self._unsure = Unsure(store, lease, job, self._doubts)
         self._settlement = BlockSettlement(store, lease, job, self._doubts, dead=False)
+        self._failures = Failures(job.entity, job.target, job.budget)
+        self._brake = LeaveBrake(store, job, self._known, 0)
         self._cursor = 0
         self._begun = 0
 
@@ -48,6 +52,7 @@ class Distribution:
             self._cursor = int(cursors.get_cursor(conn, job.entity, job.target, DISTRIBUTE) or 0)
             dead = deadletters.any_of(conn, job.entity, job.target, DISTRIBUTE)
         self._settlement = BlockSettlement(self._store, self._lease, job, self._doubts, dead=dead)
+        self._brake = LeaveBrake(self._store, job, self._known, self._begun)
         self._unsure.recover()
         while self._due_block() or self._journal_block():
             pass
@@ -81,6 +86,10 @@ class Distribution:
         job, known, now = self._job, self._known(heads), self._store.now()
         decider = Decider(job, now)
         decided = [decider.decide(head, mapper, known) for head in heads for mapper in job.mappers]
+        self._failures.add(decider.failed)
+        self._failures.check(besides=len(heads))
+        if decider.left:
+            self._brake.check(decider.left, heads, self._cursor if cursor is None else cursor)
         held = [one for one in decided if isinstance(one, Settled) and known.states.get(one.place) is one]
         new = [one for one in decided if isinstance(one, Write) or known.states.get(one.place) is not one]
         cleared = self._doubts.look_up(new, known.native_keys, now)
@@ -89,6 +98,7 @@ class Distribution:
         looked = Present(job, known, now).look(writes) if job.readers and writes else Looked(writes)
         reach("present.read")
         self._unsure.note(looked.writes, now)
+        self._failures.handled += len(heads) - len(looked.writes)
         sent, error = self._send(looked.writes)
         shown = ReadBack(job, known).read(sent, self._store.now()) if job.readers else Shown()
         reach("readback.read")
@@ -171,7 +181,16 @@ class Distribution:
             for chunk, (outcomes, _) in zip(chunks, results, strict=True)
             for pair in zip(chunk, outcomes, strict=True)
         ]
-        return sent, error
+        return self._within_budget(sent, error)
+
+    def _within_budget(
+        self, sent: list[tuple[Write, Outcome | None]], error: HubError | None
+    ) -> tuple[list[tuple[Write, Outcome | None]], HubError | None]:
+        """Where one reason refuses too many, nothing of it is set aside: these are as if they had not been sent."""
+        spent = self._failures.error()
+        if spent is None:
+            return sent, error
+        return [(write, None if _newly_refused(write, outcome) else outcome) for write, outcome in sent], spent
 
     def _send_in_turn(self, chunks: Sequence[Sequence[Write]]) -> list[tuple[list[Outcome | None], HubError | None]]:
         """Chunk by chunk; stops at an error, and when the answers to two chunks in a row were lost: the system is away."""
@@ -183,6 +202,7 @@ class Distribution:
                 continue
             outcomes, error = self._send_chunk(chunk)
             lost = lost + 1 if all(one is not None and one.status is Status.UNKNOWN for one in outcomes) else 0
+            error = error or self._failures.error()
             if lost == LOST_IN_A_ROW and outcomes[0] is not None:
                 text = f"{self._job.target}: {outcomes[0].message or 'no answers'}; the rest is sent by the next run"
                 error = TransientError(text, system=self._job.target, entity=self._job.entity, code="answers_lost")
@@ -200,11 +220,21 @@ class Distribution:
             self._doubts.withdraw(chunk)  # nothing was sent
             return [None] * len(chunk), error
         reach("send.after")
+        refused = [o for w, o in zip(chunk, outcomes, strict=False) if _newly_refused(w, o)]
+        self._failures.handled += len(chunk)
+        self._failures.add((one.code, one.message) for one in refused)
         missing = len(chunk) - len(outcomes)
         return [
             *outcomes[: len(chunk)],
             *[Outcome(Status.UNKNOWN, message="the connector returned no outcome")] * missing,
         ], None
+
+
+def _newly_refused(write: Write, outcome: Outcome | None) -> bool:
+    """Whether the target refused a record that is not set aside yet."""
+    if outcome is None or outcome.status is not Status.REJECTED:
+        return False
+    return write.previous is None or write.previous.status != "dead_letter"
 
 
 def _chunks(writes: Sequence[Write], size: int) -> list[list[Write]]:

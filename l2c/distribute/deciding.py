@@ -72,6 +72,9 @@ class Decider:
         self._looked_at = {mapper.name for mapper in job.mappers if mapper.native in read}
         self._decoded: tuple[int, dict[str, Any]] = (0, {})
         self._versions: dict[str, Mapper | None] = {mapper.version: mapper for mapper in job.mappers}
+        self.left = 0  # how many of the writes decided block or delete
+        self._blocks = {m.name: m.leave_data() for m in job.mappers if m.leave == "block"}
+        self.failed: list[tuple[str, str]] = []  # code and message of what is newly set aside
 
     def decide(self, head: Head, mapper: Mapper, known: Known) -> Write | Settled:
         """The write this head means under this mapping, or the state it ends in without one.
@@ -91,6 +94,8 @@ class Decider:
             place = f"{error.entity_path}|{error.native_key}"
             return self._state(head, mapper, previous, "waiting", code=error.code, message=str(error), awaited=place)
         except RecordRejected as error:
+            if previous is None or previous.status != "dead_letter":
+                self.failed.append((error.code, str(error)))
             return self._state(head, mapper, previous, "dead_letter", code=error.code, message=str(error))
         due_at = self._start_of(mapped.due_again) if mapped.due_again is not None else None
         if not mapped.passes:
@@ -98,6 +103,9 @@ class Decider:
         hashed = digest(encode(mapped.data))
         if previous is not None and previous.hash == hashed and previous.status not in OPEN and not previous.returned:
             return self._state(head, mapper, previous, "unchanged", written=True, due_at=due_at)
+        blocks = self._blocks.get(mapper.name)
+        if blocks and blocks.items() <= mapped.data.items() and self._was_open(mapper, previous, known, blocks):
+            self.left += 1
         key = known.native_keys.get(head.record)
         if key is None and head.record in known.undecided:
             text = f"'{self._job.target}' shows records that may be this one; decide: l2c matches {self._job.entity}"
@@ -139,10 +147,23 @@ class Decider:
             key = self._key_sent(mapper, known.unsure.get((head.record, mapper.name), ()))
         if not written or not key or mapper.leave in (None, "keep"):
             return self._state(head, mapper, previous, "filtered", due_at=due_at)
+        self.left += 1
         record = Record(key, {}, deleted=True) if mapper.leave == "delete" else Record(key, mapper.leave_data())
         return Write(
             head, mapper, Change(record, answered=_answered(previous)), LEFT, previous, due_at, must_exist=guessed
         )
+
+    def _was_open(self, mapper: Mapper, previous: Settled | None, known: Known, blocks: Mapping[str, Any]) -> bool:
+        """Whether the target got this record last as one that is not blocked."""
+        seq = previous.written_seq if previous is not None and previous.hash != LEFT else None
+        payload = known.written.get(seq) if seq is not None else None
+        if payload is None:
+            return False
+        try:
+            before = mapper.map(decode(payload), self._env)
+        except RecordRejected:  # as it is mapped today; what it was then is not known
+            return False
+        return before.passes and not blocks.items() <= before.data.items()
 
     def _key_sent(self, mapper: Mapper, payloads: Sequence[bytes]) -> str | None:
         """The native key a first write that was never settled carried."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from l2c.contract import Connector, EntitySchema, Status
 from l2c.mapping import Env, Mapper
+from l2c.state.limits import Brake, Budget
 
 STATE_OF = {
     Status.CREATED: "written",
@@ -53,6 +54,8 @@ class DistributeJob:
     read_env: Env = field(default_factory=Env)
     list_by: Mapping[str, str] = field(default_factory=dict)
     retries: Retries = Retries()
+    brake: Brake = field(default_factory=Brake)
+    budget: Budget = field(default_factory=Budget)
     block: int = 1000
     page_size: int = 100
     writers: int = 1

@@ -140,6 +140,7 @@ class BlockSettlement:
         if outcome is not None and outcome.status is Status.UNKNOWN and not self._doubts.doubles(write):
             hashed = UNSURE  # it may have arrived
         certain = {"written_seq": write.head.seq} if good else {}
+        words = self._doubts.question(write.place, due_at) if asked else _words(job, write, outcome)
         return Settled.after(
             previous,
             write.place,
@@ -148,7 +149,7 @@ class BlockSettlement:
             status=status,
             hash=write.hash if good else hashed,
             code=ASK if asked else "" if outcome is None or good else outcome.code or outcome.status.value,
-            message=self._doubts.question(write.place, due_at) if asked else "" if good else _words(job, write, outcome),
+            message="" if good else words,
             attempts=0 if good else attempts,
             due_at=due_at if status in _LATER and not asked else (None if status in _STOPPED else write.due_at),
             token=_token(previous, outcome, status),
@@ -216,6 +217,6 @@ def _replaced(block: Block, done: Sequence[Settled]) -> dict[str, int]:
 
 def _words(job: DistributeJob, write: Write, outcome: Outcome | None) -> str:
     if outcome is None:
-        return "not sent: the system was away"
+        return "not settled: the run stopped before; the next one tries it again"
     name = write.change.record.key or f"record {write.head.record}"
     return f"{job.target} {write.mapper.native} {name}: {outcome.message or outcome.status.value}"

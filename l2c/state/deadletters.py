@@ -48,6 +48,15 @@ def any_of(conn: Connection, entity: str, system: str, direction: str) -> bool:
     return conn.execute(query).scalar() is not None
 
 
+def known(
+    conn: Connection, entity: str, system: str, direction: str, mapping: str, keys: Sequence[str]
+) -> frozenset[str]:
+    """Of these native keys, those set aside already."""
+    t = table.c
+    place = (t.entity == entity, t.system == system, t.direction == direction, t.mapping == mapping)
+    return frozenset(conn.execute(select(t.native_key).where(*place, t.native_key.in_(keys))).scalars())
+
+
 def resolve(conn: Connection, entity: str, system: str, direction: str, mapping: str, keys: Iterable[str]) -> None:
     """The records passed: their dead letters are done with."""
     wanted = list(keys)

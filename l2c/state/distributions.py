@@ -121,7 +121,9 @@ def awaiting(conn: Connection, target: str, tokens: Sequence[str]) -> dict[str, 
     return {row[0]: (row[1], Settled(*row[2:])) for row in rows}
 
 
-def due_records(conn: Connection, entity: str, target: str, now: int, limit: int, mappings: Sequence[str]) -> list[int]:
+def due_records(
+    conn: Connection, entity: str, target: str, now: int, limit: int | None, mappings: Sequence[str]
+) -> list[int]:
     """Records to look at again: woken, returned, time come; the ones due longest first."""
     d = distribution.c
     query = (
@@ -205,6 +207,15 @@ def count_other_version(conn: Connection, entity: str, target: str, mapping: str
     d = distribution.c
     query = select(func.count()).where(
         d.entity == entity, d.target == target, d.mapping == mapping, d.version != version
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def count_held(conn: Connection, entity: str, target: str) -> int:
+    """How many records the target holds, as far as the hub has written them."""
+    d = distribution.c
+    query = select(func.count(d.record.distinct())).where(
+        d.entity == entity, d.target == target, d.hash.is_not(None), d.hash != b"left"
     )
     return int(conn.execute(query).scalar_one())
 

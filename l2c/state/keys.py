@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select
 
 from l2c.state.results import KeyRow
 from l2c.state.sql import insert_missing_rows, upsert
@@ -40,6 +40,13 @@ def native_keys(conn: Connection, entity: str, system: str, records: Sequence[in
         k.entity == entity, k.system == system, k.path == "", k.record.in_(records)
     )
     return {row[0]: row[1] for row in conn.execute(query).all()}
+
+
+def count_records(conn: Connection, entity: str, system: str) -> int:
+    """How many records have a key in that system."""
+    k = key_mapping.c
+    query = select(func.count()).where(k.entity == entity, k.system == system, k.path == "")
+    return int(conn.execute(query).scalar_one())
 
 
 def records_of(conn: Connection, entity: str, system: str, native_keys: Sequence[str]) -> dict[str, int]:

@@ -47,6 +47,10 @@ def test_the_sum_of_a_run_leaves_out_what_is_zero() -> None:
         (Cell("thing", "x", "capture", ran("capture")), "good", "Done"),
         (Cell("thing", "x", "capture", ran("capture", status="running")), "info", "Running"),
         (Cell("thing", "x", "capture", ran("capture", status="failed", met=False)), "bad", "Failed"),
+        (Cell("thing", "x", "capture", ran("capture", status="postponed")), "warn", "Postponed"),
+        (Cell("thing", "x", "distribute", ran("distribute", status="braked")), "bad", "Braked"),
+        (Cell("thing", "x", "distribute", ran("distribute"), breaker="away: 503"), "warn", "Done"),
+        (Cell("thing", "x", "distribute", ran("distribute"), to_decide=1), "warn", "Done"),
         (Cell("thing", "x", "distribute", ran("distribute"), dead_letters=1), "warn", "Done"),
         (Cell("thing", "x", "distribute", ran("distribute"), behind=5), "good", "Done"),
     ],
@@ -106,3 +110,20 @@ def test_what_a_system_sent_and_is_not_worked_off_stands_at_its_name() -> None:
 )
 def test_an_age_is_told_roughly(seconds: int, text: str) -> None:
     assert ago(timedelta(seconds=seconds)) == text
+
+
+def test_a_system_that_is_kept_apart_is_a_total_and_its_reason_stands_with_each_flow() -> None:
+    cells = [
+        Cell("thing", "erp", "capture", ran("capture"), breaker="stopped: its login was refused 2 times"),
+        Cell(
+            "thing", "erp", "distribute", ran("distribute", status="braked"), breaker="stopped: its login was refused"
+        ),
+        Cell("thing", "shop", "distribute", ran("distribute")),
+    ]
+    shown = matrix(cells, NOW)
+    totals = {chip.label: (chip.count, chip.tone) for chip in shown.totals}
+    assert totals["system kept apart"] == (1, "bad")
+    assert totals["last runs failed"] == (1, "bad")
+    assert "stopped: its login was refused 2 times" in shown.rows[0][1][0][0].note
+    calm = {chip.label for chip in matrix(cells[2:], NOW).totals}
+    assert "system kept apart" not in calm

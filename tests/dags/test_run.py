@@ -130,6 +130,20 @@ def test_a_refused_login_fails_the_run_at_once_and_closes_it(run_dag: RunDag, sy
     assert last.status == "failed"
 
 
+def test_a_system_that_asks_to_wait_for_long_postpones_the_run_without_a_failure(run_dag: RunDag, systems) -> None:
+    from l2c.airflow.runtime import open_hub
+
+    busy = {"kind": "status", "status": 429, "headers": {"Retry-After": "1800"}, "match": {"path": "A_BusinessPartner"}}
+    systems["s4hana"].control("POST", "/faults", busy)
+    done = run_dag(CAPTURE)
+    assert (done[""], done["run"]) == ("success", "skipped")
+    with open_hub() as hub:
+        last = next(cell.last for cell in hub.status("business_partner") if cell.kind == "capture")
+    assert last is not None
+    assert last.status == "postponed"
+    assert "it asked to wait 1800 seconds" in last.message
+
+
 def test_a_bad_record_is_set_aside_repaired_and_redriven_by_the_dag(run_dag: RunDag, systems) -> None:
     from l2c.airflow.runtime import open_hub
 
