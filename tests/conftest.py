@@ -20,6 +20,25 @@ from typing import Any
 import pytest
 
 from l2c.state.store import Store
+from tests.canaries import (
+    pytest_configure,
+    pytest_runtest_logstart,
+    pytest_runtest_makereport,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+    pytest_unconfigure,
+)
+
+__all__ = [
+    "pytest_configure",
+    "pytest_runtest_logstart",
+    "pytest_runtest_makereport",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+    "pytest_unconfigure",
+]
 
 ROOT = Path(__file__).parent.parent
 
