@@ -23,7 +23,7 @@ PARALLEL := -n auto --maxprocesses=4 --dist loadfile
 .PHONY: help setup demo test test-slow check format bench docs lock clean
 
 help:  ## This list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready  ## Install into .venv what requirements.lock names, hashes checked
 
@@ -57,6 +57,7 @@ check: setup  ## Lint, format, types, layers, security, generated pages
 	$(BIN)/python .ci/audit.py
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python docs/generate_engine.py --check
+	$(BIN)/python docs/generate_faults.py --check
 
 format: setup  ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
@@ -65,6 +66,7 @@ format: setup  ## Let ruff format and mend what it can
 docs: setup  ## Write the generated reference pages anew
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/generate_engine.py
+	$(BIN)/python docs/generate_faults.py
 
 bench: setup  ## Measure speed and memory into build/reports/bench.json
 	@$(BIN)/python -m benchmarks

@@ -3,16 +3,19 @@
 import csv
 import io
 import json
+import shutil
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.systems import running
 from tests.conftest import Clock
 from tests.integration.conftest import StartWorld
-from tests.integration.world import FLOW, SOURCE, TARGET, World
+from tests.integration.control import Control
+from tests.integration.world import FLOW, SOURCE, TARGET, World, make_world
 
 SEED, CUSTOMERS, PARTNERS, TWINS, CASES = 7, 500, 800, 4, 8
 PARTNER, UNIT = "A_BusinessPartner", "B2BUnit"
@@ -58,15 +61,30 @@ def matches(world: World, *words: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock(datetime.now(UTC))
+    return Clock(datetime.now(UTC) + timedelta(minutes=10))  # after what the systems in step have seen
+
+
+@pytest.fixture(scope="module")
+def in_step(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both systems and the state store after two rounds: sixty customers in both, eight ambiguous cases; a folder."""
+    folder = tmp_path_factory.mktemp("in-step")
+    common = ["--seed", str(SEED), "--partners", "200", "--twins", str(TWINS)]
+    with (
+        running(SOURCE, folder / SOURCE, *common) as s4,
+        running(TARGET, folder / TARGET, *common, "--prefill", "60", "--ambiguous", str(CASES)) as shop,
+    ):
+        url = f"sqlite:///{folder / 'state.db'}"
+        world = make_world(folder, Control(s4), Control(shop), url, two_way=True)
+        rounds(world, Clock(datetime.now(UTC)))
+    return folder
 
 
 @pytest.fixture
-def small(start_world: StartWorld, sqlite_url: str, clock: Clock) -> World:
-    """Sixty customers in both systems, eight ambiguous cases, both loaded and in step."""
-    world = start(start_world, sqlite_url, 60, 200, CASES)
-    rounds(world, clock)
-    return world
+def small(in_step: Path, start_world: StartWorld, tmp_path: Path) -> World:
+    """A copy of the systems in step."""
+    shutil.copytree(in_step, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("home"))
+    shop = {"data": tmp_path / TARGET}
+    return start_world(f"sqlite:///{tmp_path / 'state.db'}", two_way=True, shop_options=shop, data=tmp_path / SOURCE)
 
 
 @pytest.mark.slow
