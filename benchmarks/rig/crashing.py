@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import random
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from benchmarks.rig.world import CONTACT, FLOW, FLOWS, SOURCE, TARGET, Rig, Size
 from l2c.errors import HubError
 from l2c.faultpoints import POINTS, VARIABLE
 from l2c.hub import Hub
+from l2c.stopping import Stopped
 
 QUIET_S = 0.4
 ALONE, TOGETHER = Sizes(page=3, writes=1, block=4), Sizes(page=20, writes=20, block=20)
@@ -176,9 +178,12 @@ class Crashes:
 
 
 def tried(step: Callable[[], object]) -> None:
-    """Do it; what goes wrong is said and left to the next run, as a scheduler would."""
+    """Do it; what goes wrong is said and left to the next run, as a scheduler would. Who was asked to end ends."""
     try:
         step()
+    except Stopped as error:
+        print(f"Stopped: {error}", flush=True)
+        sys.exit(0)
     except HubError as error:
         print(f"{type(error).__name__}: {error}", flush=True)
 

@@ -13,12 +13,13 @@ from typing import NoReturn
 
 from benchmarks.home import ROOT
 from benchmarks.rig.working import AWAY, WORKING, Light, serve
-from benchmarks.rig.world import Rig, fork
+from benchmarks.rig.world import Rig, ended, fork
 
 Serve = Callable[[str, Path], int]
-SOONEST_S, LATEST_S = 0.02, 0.8  # of a worker that is there, until it is struck
+SOONEST_S, LATEST_S = 0.02, 1.5  # of a worker that is there, until it is struck
 IDLE_S = 0.3  # how long a worker that has nothing to do is waited for
 START_S = 120.0
+ENDS_S = 30.0  # how long a worker may take to end when it is asked to
 TERM, STOP = 0.03, 0.02  # shares of strikes that ask to end, or stop
 PROCESS, FORKED = "process", "forked"
 
@@ -145,6 +146,14 @@ class Killer:
         else:
             self.kill(worker)
 
+    def kill_all(self) -> int:
+        """Kill every worker that is there; how many."""
+        there = {way: worker for way, worker in self._workers.items() if worker is not None}
+        for way, worker in there.items():
+            self.kill(worker)
+            self._workers[way] = None
+        return len(there)
+
     def kill(self, worker: Worker) -> None:
         """Kill it without a word."""
         at_work = worker.light.state == WORKING
@@ -153,8 +162,10 @@ class Killer:
             self.struck.kills[worker.kind] += 1
 
     def _ended(self, worker: Worker, well: set[int]) -> bool:
-        _, status = os.waitpid(worker.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
+        try:
+            code = ended(worker.pid, ENDS_S)
+        except TimeoutError:
+            code = 124
         if code not in well:
             self.struck.ended_badly.append(f"worker '{worker.way}' ({worker.kind}) ended with {code}")
         return code in well
@@ -166,6 +177,9 @@ class Killer:
             os.kill(pid, signal.SIGCONT)
             time.sleep(0.3)
             os.kill(pid, signal.SIGTERM)
-            _, status = os.waitpid(pid, 0)
-            if (code := os.waitstatus_to_exitcode(status)) != 0:
+            try:
+                code = ended(pid, ENDS_S)
+            except TimeoutError:
+                code = 124
+            if code != 0:
                 self.struck.ended_badly.append(f"a stopped worker ended with {code}")
