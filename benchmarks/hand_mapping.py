@@ -179,7 +179,7 @@ def _partner(r: dict[str, Any]) -> dict[str, Any]:
         "search_term_1": term_1 or None,
         "search_term_2": term_2 or None,
         "language": language or None,
-        "email": _email(addresses),
+        "email": _email(r["to_AddressIndependentEmail"]),
         "trading_partner": partner or None,
         "founded_on": dates[founded] if founded in dates else day(founded),
         "liquidated_on": dates[liquidated] if liquidated in dates else day(liquidated),
@@ -201,14 +201,14 @@ def _partner(r: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _email(addresses: list[dict[str, Any]]) -> str | None:
+def _email(emails: list[dict[str, Any]] | None) -> str | None:
     best = None
-    for address in addresses:
-        for email in address["emails"]:
-            if email["address"] is not None:
-                if email["default"] is True:
-                    return email["address"]  # type: ignore[no-any-return]
-                best = best or email["address"]
+    for email in emails or ():
+        text = email["EmailAddress"]
+        if text:
+            if email["IsDefaultEmailAddress"] is True:
+                return text  # type: ignore[no-any-return]
+            best = best or text
     return best
 
 

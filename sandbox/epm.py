@@ -73,6 +73,7 @@ def _partner(row: Row, addresses: dict[str, Row]) -> dict[str, Any]:
             {"BusinessPartner": number, "BusinessPartnerRole": code, "ValidFrom": begin, "ValidTo": end}
             for code in codes
         ],
+        "to_AddressIndependentEmail": [{"EmailAddress": row["EMAILADDRESS"]}] if row["EMAILADDRESS"] else [],
         "to_BusinessPartnerAddress": [_address(row, address, name, begin, end)],
         "to_BusinessPartnerTax": [],
         "to_BusinessPartnerBank": [],

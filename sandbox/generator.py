@@ -22,6 +22,7 @@ FIRST_NUMBER = 1_000_000
 OTHER_NUMBERS = 17_100_000
 """Customer numbers that differ from the partner's own start here."""
 FIRST_ADDRESS = 20_001
+OWN_ADDRESSES = 50_000_000  # behind the numbers of addresses: those of what partners have beside them
 FOREVER = "9999-12-31T23:59:59Z"
 CUSTOMER, SUPPLIER, PROSPECT, CONTACT = ("FLCU00", "FLCU01"), ("FLVN00", "FLVN01"), ("BUP002",), ("BUP001",)
 DAYS = tuple((date(2014, 1, 1) + timedelta(n)).isoformat() for n in range(4199))
@@ -188,6 +189,8 @@ class _Maker:
         if more < 0.06:
             addresses.append(self.address(partner, country, self.one(country.cities), slug, kanji, usage="BILL_TO"))
         partner["to_BusinessPartnerAddress"] = addresses
+        own = addresses[0]["to_EmailAddress"]
+        partner["to_AddressIndependentEmail"] = [_own_email(partner, addresses[0], own[0])] if own else []
         number = partner["BusinessPartner"]
         partner["to_BusinessPartnerTax"] = []
         if partner["BusinessPartnerCategory"] == "2" and roll() < 0.96:
@@ -290,6 +293,14 @@ def _phone(address: str, person: str, country: Country, line: str) -> dict[str, 
         "AddressID": address, "Person": person, "OrdinalNumber": "1", "DestinationLocationCountry": country.code,
         "IsDefaultPhoneNumber": True, "PhoneNumber": line, "PhoneNumberType": "1",
         "InternationalPhoneNumber": f"+{country.dial}{line.replace(' ', '')}",
+    }  # fmt: skip
+
+
+def _own_email(partner: dict[str, Any], address: dict[str, Any], email: dict[str, Any]) -> dict[str, Any]:
+    """The e-mail address of the partner itself, the one of its first address; its address number is the partner's own."""
+    return {
+        "BusinessPartner": partner["BusinessPartner"], "AddressID": str(int(address["AddressID"]) + OWN_ADDRESSES),
+        "Person": email["Person"], "OrdinalNumber": "1", "IsDefaultEmailAddress": True, "EmailAddress": email["EmailAddress"],
     }  # fmt: skip
 
 

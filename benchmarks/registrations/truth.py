@@ -159,6 +159,9 @@ def _mails(s4: Control, partners: Mapping[str, Any]) -> defaultdict[str, set[str
         owner = places.get(row["AddressID"])
         if owner in partners:
             found[row["EmailAddress"].lower()].add(str(owner))
+    for _, row in s4.records("A_BPAddressIndependentEmail"):
+        if row["BusinessPartner"] in partners:
+            found[row["EmailAddress"].lower()].add(row["BusinessPartner"])
     return found
 
 

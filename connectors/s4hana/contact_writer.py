@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.s4hana import mobiles
 from connectors.s4hana.bodies import Mistakes, body_bytes, deep, differing, flat, same
-from connectors.s4hana.contacts import COMPANY, END, NUMBER, PERSON, Contacts, wanted_of
+from connectors.s4hana.contacts import COMPANY, END, NUMBER, OWN_MOBILE, PERSON, Contacts, wanted_of
 from connectors.s4hana.entities import CONTACT, CONTACT_KEY, MARK, PARTNER, alpha
 from connectors.s4hana.marks import mark_text, marked
 from connectors.s4hana.service import Service
@@ -116,6 +117,7 @@ class ContactWriter:
             requests = [self._person(metadata, change, mistakes), relationship]
         else:
             requests = [relationship, *self._patched_person(metadata, data, person, None, mistakes)]
+            requests += self._patched_mobile(metadata, data, person, None, mistakes)
         return _rejected(change, mistakes) if mistakes else ContactPrepared(change, tuple(requests))
 
     def _person(self, metadata: Metadata, change: Change, mistakes: Mistakes) -> Request:
@@ -152,6 +154,14 @@ class ContactWriter:
             *self._patched_person(metadata, data, _person_of(target), known, mistakes),
             *self._patched(metadata, CONTACT, data, target.data, known, mistakes),
             *self._patched_function(metadata, data, target, known, mistakes),
+            *self._patched_mobile(
+                metadata,
+                data,
+                _person_of(target),
+                known,
+                mistakes,
+                workplaces=target.data.get(mobiles.WORKPLACES) or (),
+            ),
         ]
         if mistakes:
             return _rejected(change, mistakes)
@@ -175,6 +185,21 @@ class ContactWriter:
             headers = {"If-Match": person.etag} if person.etag else {}
             path = entity_path(PARTNER, {"BusinessPartner": person.key})
             yield Request("PATCH", path, body_bytes(body), headers)
+
+    @staticmethod
+    def _patched_mobile(
+        metadata: Metadata,
+        data: Data,
+        person: Record | None,
+        known: Data | None,
+        mistakes: Mistakes,
+        *,
+        workplaces: Sequence[Data] = (),
+    ) -> Iterable[Request]:
+        wanted = data.get(PERSON) or {}
+        if OWN_MOBILE in wanted and person is not None:
+            there = {"BusinessPartner": person.key, **person.data, mobiles.WORKPLACES: workplaces}
+            yield from mobiles.requests(metadata, wanted, (known or {}).get(PERSON), there, mistakes)
 
     def _patched_function(
         self, metadata: Metadata, data: Data, target: Record, known: Data | None, mistakes: Mistakes
@@ -243,6 +268,8 @@ def _paths(metadata: Metadata, changes: Sequence[Change]) -> list[str]:
                     found.update(dict.fromkeys(f"{name}.{field}" for field in nested if field in inner.fields))
                 elif name in kind.fields:
                     found[name] = None
+    if mobiles.concerned(changes):
+        found.update(dict.fromkeys(mobiles.paths(metadata)))
     return list(found)
 
 

@@ -20,6 +20,7 @@ from l2c.errors import ConfigError
 from l2c.http import field_paths, split_key
 
 PERSON = "Person"
+OWN_MOBILE = "to_AddressIndependentMobile"
 FLAT = ENTITIES[CONTACT]
 END = "ValidityEndDate"
 COMPANY, NUMBER = "BusinessPartnerCompany", "BusinessPartnerPerson"
@@ -65,6 +66,13 @@ class Contacts:
             for path, schema in field_paths(metadata, metadata.sets[PARTNER], depth=0).items()
             if path not in FORBIDDEN and not path.startswith("to_")
         }
+        mobile = metadata.target(metadata.sets[PARTNER], OWN_MOBILE)
+        if mobile is not None:
+            person[f"{PERSON}.{OWN_MOBILE}"] = FieldSchema(mobile.name, many=True)
+            person |= {
+                f"{PERSON}.{OWN_MOBILE}.{path}": schema
+                for path, schema in field_paths(metadata, mobile, depth=0).items()
+            }
         return replace(flat, key=CONTACT_KEY, fields={**flat.fields, **person}, delta="stamp", safe_by="lookup")
 
     def pages(self, *, since: str | None, until: str | None, page_size: int, fields: Collection[str]) -> Iterator[Page]:

@@ -73,6 +73,7 @@ ENTITIES = _known(
         "A_BuPaIdentification", ("BusinessPartner", "BPIdentificationType", "BPIdentificationNumber"), "BusinessPartner"
     ),
     Entity("A_BusinessPartnerTaxNumber", ("BusinessPartner", "BPTaxType"), "BusinessPartner"),
+    Entity("A_BPAddressIndependentEmail", ("BusinessPartner", *_COMMUNICATION), "BusinessPartner"),
     Entity("A_AddressEmailAddress", _COMMUNICATION, "BusinessPartner", _BY_ADDRESS),
     Entity("A_AddressPhoneNumber", _COMMUNICATION, "BusinessPartner", _BY_ADDRESS),
     Entity("A_AddressFaxNumber", _COMMUNICATION, "BusinessPartner", _BY_ADDRESS),
@@ -138,8 +139,14 @@ ADDRESSES = ChildList(
         _communication("to_URLAddress", "A_AddressHomePageURL", "WebsiteURL"),
     ),
 )
+OWN_EMAIL = _communication("to_AddressIndependentEmail", "A_BPAddressIndependentEmail", "EmailAddress")
+OWN_MOBILE = _communication(
+    "to_AddressIndependentMobile", "A_BPAddressIndependentMobile", "MobilePhoneNumber", "PhoneNumberExtension"
+)
 PARTNER_LISTS = (
     ADDRESSES,
+    OWN_EMAIL,
+    OWN_MOBILE,
     ChildList("to_BusinessPartnerRole", "A_BusinessPartnerRole", ("BusinessPartnerRole",)),
     ChildList("to_BusinessPartnerTax", "A_BusinessPartnerTaxNumber", ("BPTaxType",)),
 )

@@ -13,6 +13,8 @@ from sandbox.s4hana.tables import Row
 
 CHILDREN = {
     "A_BusinessPartner": (
+        "to_AddressIndependentEmail",
+        "to_AddressIndependentMobile",
         "to_BusinessPartnerAddress",
         "to_BusinessPartnerRole",
         "to_BusinessPartnerTax",

@@ -114,6 +114,7 @@ CHECKS: dict[str, Callable[[Row], Iterator[Message]]] = {
     "A_BusinessPartner": _partner,
     "A_BusinessPartnerAddress": _address,
     "A_AddressEmailAddress": _email,
+    "A_BPAddressIndependentEmail": _email,
     "A_BusinessPartnerRole": _role,
     "A_BusinessPartnerTaxNumber": _tax,
     "A_CustomerSalesArea": _sales_area,

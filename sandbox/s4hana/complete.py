@@ -15,6 +15,11 @@ DEFAULT_FLAGS = {
     "A_AddressFaxNumber": "IsDefaultFaxNumber",
     "A_AddressHomePageURL": "IsDefaultURLAddress",
 }
+INDEPENDENT = {
+    "A_BPAddressIndependentEmail": "IsDefaultEmailAddress",
+    "A_BPAddressIndependentMobile": "IsDefaultPhoneNumber",
+}
+"""What a partner has beside its addresses, all under one address number of its own; with the field of the default."""
 
 
 def complete(context: Context, node: Node, parent: Node | None) -> None:
@@ -100,6 +105,19 @@ def _communication(context: Context, node: Node, parent: Node | None) -> None:
         row.setdefault("PhoneNumberType", "3" if node.via == "to_MobilePhoneNumber" else "1")
 
 
+def _independent(context: Context, node: Node, _: Node | None) -> None:
+    """E-mail and mobile of the partner itself: one address number for all of them, given with the first."""
+    row, entity = node.row, node.entity
+    person = context.partner(row).get("PersonNumber", "")
+    partner = {"BusinessPartner": row.get("BusinessPartner") or ""}
+    others = [other for name in INDEPENDENT for other in context.find(context.model[name], partner)]
+    number = others[0]["AddressID"] if others else str(context.tx.next_number("address", FIRST_ADDRESS))
+    owner = {**partner, "AddressID": number, "Person": person}
+    row.update(owner)
+    row["OrdinalNumber"] = row.get("OrdinalNumber") or str(context.next_part(entity, owner, "OrdinalNumber"))
+    row.setdefault(INDEPENDENT[entity.name], context.count(entity, owner) == 0)
+
+
 def address_of(context: Context, number: str) -> Row | None:
     """The address of a number, whatever its partner."""
     found = context.find(context.model["A_BusinessPartnerAddress"], {"AddressID": number})
@@ -148,4 +166,5 @@ COMPLETE: dict[str, Callable[[Context, Node, Node | None], None]] = {
     "A_BusinessPartnerTaxNumber": _under_partner,
     "A_BuPaIdentification": _under_partner,
     **dict.fromkeys(DEFAULT_FLAGS, _communication),
+    **dict.fromkeys(INDEPENDENT, _independent),
 }

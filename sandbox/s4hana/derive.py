@@ -50,6 +50,13 @@ def phone(row: Row) -> None:
     )
 
 
+def mobile(row: Row) -> None:
+    """The international form of a mobile number of the partner itself, and its type."""
+    number, extension = row.get("MobilePhoneNumber", ""), row.get("PhoneNumberExtension", "")
+    row["InternationalPhoneNumber"] = international(row.get("MobilePhoneCountry", ""), number, extension)
+    row["PhoneNumberType"] = "3"
+
+
 def fax(row: Row) -> None:
     """The international form of a fax number."""
     number, extension = row.get("FaxNumber", ""), row.get("FaxNumberExtension", "")
@@ -67,6 +74,7 @@ DERIVED: dict[str, Callable[[Row], None]] = {
     "A_AddressEmailAddress": email,
     "A_AddressPhoneNumber": phone,
     "A_AddressFaxNumber": fax,
+    "A_BPAddressIndependentMobile": mobile,
     "A_AddressHomePageURL": url,
 }
 

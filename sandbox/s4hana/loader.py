@@ -99,6 +99,8 @@ class Loader:
             if name == "A_AddressHomePageURL":
                 row.setdefault("ValidityStartDate", "0001-01-01T00:00:00")
             derive.derive(name, row)
+        elif name in complete.INDEPENDENT:
+            self._independent(name, row, parent)
         elif name == "A_BusinessPartnerContact":
             self._contact(row)
         elif name == "A_BuPaAddressUsage":
@@ -124,6 +126,15 @@ class Loader:
             row["AddressUUID"] = str(uuid.uuid5(NAMESPACE, f"address {row['AddressID']}"))
         row.setdefault("FullName", parent.get("BusinessPartnerName", "")[:80])
         row.setdefault("Person", parent.get("PersonNumber", ""))
+
+    def _independent(self, name: str, row: Row, parent: Row) -> None:
+        if "AddressID" not in row:
+            self.highest["address"] = max(self.highest["address"] + 1, complete.FIRST_ADDRESS)
+            row["AddressID"] = str(self.highest["address"])
+        row.setdefault("Person", parent.get("PersonNumber", ""))
+        row.setdefault("OrdinalNumber", "1")
+        row.setdefault(complete.INDEPENDENT[name], row["OrdinalNumber"] == "1")
+        derive.derive(name, row)
 
     def _contact(self, row: Row) -> None:
         if "RelationshipNumber" not in row:

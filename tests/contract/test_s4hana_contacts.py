@@ -23,6 +23,7 @@ TWO_WAY = (
     "language",
     "email",
     "phone",
+    "mobile",
     "function",
     "department",
 )
@@ -86,6 +87,7 @@ def head(company, **more):
         "language": "de",
         "email": "anna@nord.example",
         "phone": "451 5554378-12",
+        "mobile": "170 5550002",
         "function": "0003",
         "department": "0002",
         **more,

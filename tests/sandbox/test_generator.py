@@ -20,6 +20,7 @@ TYPES = {
     "to_BusinessPartnerTax": "A_BusinessPartnerTaxNumberType",
     "to_BusinessPartnerBank": "A_BusinessPartnerBankType",
     "to_BusinessPartnerAddress": "A_BusinessPartnerAddressType",
+    "to_AddressIndependentEmail": "A_BPAddressIndependentEmailType",
     "to_EmailAddress": "A_AddressEmailAddressType",
     "to_PhoneNumber": "A_AddressPhoneNumberType",
     "to_FaxNumber": "A_AddressFaxNumberType",

@@ -24,7 +24,7 @@ SETS = {
     "A_AddressHomePageURL", "A_BuPaAddressUsage", "A_BusinessPartnerRole", "A_BusinessPartnerTaxNumber",
     "A_BuPaIdentification", "A_BusinessPartnerContact", "A_BusinessPartnerBank", "A_Customer", "A_CustomerSalesArea",
     "A_CustomerCompany", "A_BPContactToAddress", "A_BPContactToFuncAndDept", "A_CustomerSalesAreaTax",
-    "A_CustomerTaxGrouping",
+    "A_CustomerTaxGrouping", "A_BPAddressIndependentEmail", "A_BPAddressIndependentMobile",
 }  # fmt: skip
 
 
