@@ -49,7 +49,14 @@ class ListNode:
 
 
 def _communication(
-    navigation: str, path: str, fields: Fields, natural: tuple[str, ...], code: str, **constants: Any
+    navigation: str,
+    path: str,
+    fields: Fields,
+    natural: tuple[str, ...],
+    code: str,
+    *,
+    above: str = "Address",
+    **constants: Any,
 ) -> ListNode:
     """Numbers and addresses: that one is the default is said by a usage with its code; one that is not has none."""
     usage = f"{path}Usage"
@@ -60,7 +67,7 @@ def _communication(
             found[usage] = {"Usage": {"Code": code}, "DefaultIndicator": True}
         return {**found, **constants}
 
-    return ListNode(navigation, f"Address.{path}", fields, natural, usage=usage, finish=finish)
+    return ListNode(navigation, f"{above}.{path}", fields, natural, usage=usage, finish=finish)
 
 
 def _address(made: Node) -> Node:
@@ -97,6 +104,14 @@ ADDRESSES = ListNode(
 )
 PARTNER_LISTS = (
     ADDRESSES,
+    _communication(
+        "to_AddressIndependentEmail",
+        "Email",
+        EMAIL,
+        ("EmailAddress",),
+        "AD_DEFAULT",
+        above="AddressIndependentCommInfo",
+    ),
     ListNode("to_BusinessPartnerRole", "Role", ROLE, ("BusinessPartnerRole",)),
     ListNode(
         "to_BuPaIdentification", "Identification", IDENTIFICATION, ("BPIdentificationType", "BPIdentificationNumber")

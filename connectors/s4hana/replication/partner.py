@@ -10,7 +10,7 @@ from connectors.s4hana.entities import MARK, alpha
 from connectors.s4hana.marks import mark_text
 from connectors.s4hana.replication.fields import BIRTH, BY_CATEGORY, COMMON, CUSTOMER, GENDERS, To
 from connectors.s4hana.replication.lists import COMPLETE, CUSTOMER_LISTS, PARTNER_LISTS, SALES_AREAS, SALES_TAXES
-from connectors.s4hana.replication.nodes import NAMESPACE, SAVE, Draft, Element, Node, compared, match_of, node
+from connectors.s4hana.replication.nodes import NAMESPACE, SAVE, Draft, Element, Node, compared, match_of, node, put
 from l2c.contract import Change
 
 
@@ -90,7 +90,7 @@ def _body(data: Element, present: Element, before: Element | None, category: str
         if spec.navigation in data:
             elements = compared(spec, data, present, before, draft)
             if elements or (spec.navigation in draft.complete and present.get(spec.navigation)):
-                made[spec.path] = elements
+                put(made, spec.path, elements)
                 made.update(_complete(spec.navigation, draft))
     if data.get(CUSTOMER_NAVIGATION):
         customer = _customer(data, present, before, draft)

@@ -65,6 +65,17 @@ def settle_addresses(context: Context, owner: Row, node: Tree, *, clear: bool) -
         settle(context, entity, key, [], leftover=[row for row in existing if row not in met])
 
 
+def settle_own_email(context: Context, owner: Row, node: Tree) -> None:
+    """Bring the e-mail addresses of the partner itself to what a message says."""
+    own = node.get("AddressIndependentCommInfo") or {}
+    entity, key = context.model[partner.OWN_EMAIL], {"BusinessPartner": owner["BusinessPartner"]}
+    existing = sorted(context.find(entity, key), key=lambda row: int(row["OrdinalNumber"]))
+    items = [(action_of(item), fields.take(item, fields.EMAIL, entity)) for item in listed(own, "Email")]
+    wanted, left = by_value(existing, items, ("EmailAddress",), complete=complete(own, "email"))
+    if items or left:
+        settle(context, entity, key, wanted, leftover=left)
+
+
 def _locate(existing: list[Row], node: Tree) -> Row | None:
     """By the receiver's id, the shared id, or the sender's own key: an address without any of them is a new one."""
     ways = (

@@ -161,6 +161,7 @@ class Apply:
             node, "TaxNumber", complete(node, "taxNumber"), "A_BusinessPartnerTaxNumber", key, partner.tax_number
         )
         address.settle_addresses(self.context, row, node, clear=self.clear)
+        address.settle_own_email(self.context, row, node)
         # a role may have brought a customer
         row = self.context.get("A_BusinessPartner", **key) or row
         if "Customer" in node:

@@ -10,6 +10,9 @@ GONE = ("03", "05")
 """Action codes that take an element away: delete, which must be there, and remove."""
 
 
+OWN_EMAIL = "A_BPAddressIndependentEmail"
+
+
 def action_of(node: Tree) -> str:
     """The action code of a node; without one it is saved."""
     return str(node.get("@actionCode") or "04")
@@ -56,6 +59,8 @@ def new_partner(model: Model, node: Tree) -> dict[str, Any]:
     body["to_BuPaIdentification"] = bodies(model, node, "Identification", "A_BuPaIdentification", fields.IDENTIFICATION)
     body["to_BusinessPartnerTax"] = [tax_number(tax) for tax in _kept(node, "TaxNumber")]
     body["to_BusinessPartnerAddress"] = [new_address(model, address) for address in _kept(node, "AddressInformation")]
+    own = node.get("AddressIndependentCommInfo") or {}
+    body["to_AddressIndependentEmail"] = bodies(model, own, "Email", OWN_EMAIL, fields.EMAIL)
     if "Customer" in node:
         body["to_Customer"] = new_customer(model, node["Customer"])
     return body
