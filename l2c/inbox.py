@@ -14,9 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from l2c.contract import Message, Messages, Received
 from l2c.distribute import Retries, settle_confirmed
 from l2c.errors import HubError, ProtocolError
+from l2c.policies import retries_of
 from l2c.state import cursors, messages
 from l2c.state.store import Store
-from l2c.wiring import Wiring, retries_of
+from l2c.wiring import Wiring
 
 log = structlog.get_logger(__name__)
 

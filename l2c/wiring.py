@@ -13,12 +13,12 @@ from l2c import registry
 from l2c.capture import WHOLE, CaptureJob, Merger, Owner, Owners, Rule, WatchJob
 from l2c.config import FlowConfig, Project, SystemConfig
 from l2c.contract import Connection, Connector, EntitySchema, System
-from l2c.distribute import DistributeJob, Retries
+from l2c.distribute import DistributeJob
 from l2c.errors import ConfigError
 from l2c.mapping import Env, Mapper, compile_condition, load_bundle, read_mappers, write_mappers
+from l2c.policies import brake_of, budget_of, retries_of, rules_of
 from l2c.state import keys, references, versions
-from l2c.state.gate import Rules, SystemGate
-from l2c.state.limits import Brake, Budget
+from l2c.state.gate import SystemGate
 from l2c.state.results import CAPTURE, DISTRIBUTE
 from l2c.state.store import Store
 
@@ -79,14 +79,7 @@ class Wiring:
     def gate(self, name: str) -> SystemGate:
         """What stands between this process and a system."""
         if name not in self._gates:
-            config = self.system(name)
-            rules = Rules(
-                failures=config.breaker.failures,
-                first_ms=int(config.breaker.wait.total_seconds() * 1000),
-                longest_ms=int(config.breaker.longest_wait.total_seconds() * 1000),
-                rate=config.rate,
-            )
-            self._gates[name] = SystemGate(self.store, name, rules, self.sleep)
+            self._gates[name] = SystemGate(self.store, name, rules_of(self.system(name)), self.sleep)
         return self._gates[name]
 
     def schema(self, system: str, native: str) -> EntitySchema:
@@ -300,22 +293,3 @@ class Wiring:
     def _list_by(self, entity: str) -> Mapping[str, str]:
         """Of each list whose elements have a key: the field that is it."""
         return {path: one.list_by for path, one in self.project.entity(entity).paths.items() if one.list_by}
-
-
-def retries_of(flow: FlowConfig) -> Retries:
-    """The slow ring of retries of a flow."""
-    return Retries(
-        attempts=flow.retries.attempts,
-        first_ms=int(flow.retries.first_wait.total_seconds() * 1000),
-        max_ms=int(flow.retries.max_wait.total_seconds() * 1000),
-    )
-
-
-def brake_of(flow: FlowConfig, allowed: int) -> Brake:
-    """How much a run of a flow may delete or block; `allowed`: what somebody confirmed for this run."""
-    return Brake(flow.brake.share, flow.brake.at_least, allowed)
-
-
-def budget_of(flow: FlowConfig) -> Budget:
-    """How many equal failures a run of a flow may set aside."""
-    return Budget(flow.error_budget.share, flow.error_budget.at_least, flow.error_budget.most)

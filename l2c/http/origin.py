@@ -2,7 +2,9 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from l2c.errors import ConfigError, ProtocolError
 
@@ -134,3 +136,12 @@ def border_of(system: str, url: str, *, allow_hosts: tuple[str, ...] = (), plain
         text = f"system '{system}': the connection's address has no TLS; use https, or set 'allow_plain' in its extras"
         raise ConfigError(text, system=system)
     return Border(system, home, frozenset(host.lower() for host in allow_hosts), plain)
+
+
+def with_query(url: str, query: Mapping[str, str]) -> str:
+    """The address with each parameter it does not hold yet."""
+    present = {part.partition("=")[0] for part in url.partition("?")[2].split("&")}
+    missing = {name: value for name, value in query.items() if name not in present}
+    if not missing:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(missing)}"

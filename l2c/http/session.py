@@ -7,8 +7,8 @@ the environment, and repeats only what cannot act twice. Safe to use from severa
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urljoin
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import requests
 import urllib3
@@ -20,11 +20,10 @@ from l2c.http.answers import Answer, html_error, is_html, json_bytes, retry_afte
 from l2c.http.auth import Auth, NoAuth
 from l2c.http.csrf import Csrf, CsrfPair, pair_of
 from l2c.http.deadline import DEADLINE, DeadlineAdapter
-from l2c.http.discreet import discreet
 from l2c.http.faults import AnswerLost, fault_of, place
-from l2c.http.origin import border_of
-from l2c.http.refusals import sap_error
+from l2c.http.origin import border_of, with_query
 from l2c.http.retries import Retries
+from l2c.http.statuses import raise_for, unexpected
 from l2c.http.tls import trusted
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK = 256 * 1024
 
 
@@ -135,7 +133,7 @@ class HttpSession:
         call = _Call(method, url, body, {**self._headers, **(headers or {})}, again, where, own)
         answer = self.retries.run(lambda: self._attempt(call))
         if expect and answer.status not in expect:
-            raise self._unexpected(answer)
+            raise unexpected(answer)
         return answer
 
     def address(self, path: str) -> str:
@@ -148,7 +146,7 @@ class HttpSession:
         else:
             url = f"{self.base}/{path}" if path else self.base
         if self._query:
-            url = _with_query(url, self._query)
+            url = with_query(url, self._query)
         return url
 
     def close(self) -> None:
@@ -169,7 +167,7 @@ class HttpSession:
         if answer.status == 401:
             self.system.gate.refused()
         if call.own is None or not call.own(answer):
-            self._raise_for(answer, call)
+            raise_for(answer, repeatable=call.repeatable, now=self.system.clock())
         return answer
 
     def _pair(self, call: _Call) -> CsrfPair | None:
@@ -193,7 +191,7 @@ class HttpSession:
             answer = self._exchange(call, self._auth.header(), None)
         if answer.status == 401:
             self.system.gate.refused()
-        self._raise_for(answer, call)
+        raise_for(answer, repeatable=call.repeatable, now=self.system.clock())
         pair = pair_of(answer)
         if pair is None:
             if is_html(answer):
@@ -279,48 +277,12 @@ class HttpSession:
                     raise kind(text, system=self.system.name, code="too_large")
                 parts.append(chunk)
             if not parts and not length and raw.status in {200, 201} and call.method != "HEAD" and not raw.chunked:
-                raise urllib3.exceptions.IncompleteRead(0, 1)  # its head may have been cut before it said how long it is
+                raise urllib3.exceptions.IncompleteRead(
+                    0, 1
+                )  # its head may have been cut before it said how long it is
             return b"".join(parts)
         except BaseException:
             raw.close()
             raise
         finally:
             raw.release_conn()
-
-    def _raise_for(self, answer: Answer, call: _Call) -> None:
-        """Raise what a status means that no caller wants to see as an answer."""
-        status = answer.status
-        if status in {401, 403}:
-            name = self.system.name
-            what = "credentials refused" if status == 401 else "not allowed"
-            code, text = sap_error(answer.body)
-            detail = f": {discreet(text)}" if text else ""
-            advice = (
-                f"; check user and password of the connection of '{name}' in config/systems.yaml"
-                if status == 401
-                else ""
-            )
-            raise AuthError(f"{call.where}: {status} {what}{detail}{advice}", system=name, code=code or str(status))
-        if status not in _BUSY and status < 500:
-            return
-        wait = retry_after(answer, self.system.clock())
-        known: dict[str, Any] = {"system": self.system.name, "code": str(status), "retry_after": wait}
-        if call.repeatable or status in {425, 429} or (status == 503 and wait is not None):
-            raise TransientError(f"{call.where}: {status} busy or away", **known)
-        raise AnswerLost(f"{call.where}: {status}; the request may have acted", **known)
-
-    def _unexpected(self, answer: Answer) -> ProtocolError:
-        code, text = sap_error(answer.body)
-        said = f" {code}: {discreet(text)}" if text else ""
-        return ProtocolError(
-            f"{answer.where}: {answer.status}{said}", system=answer.system, code=code or str(answer.status)
-        )
-
-
-def _with_query(url: str, query: Mapping[str, str]) -> str:
-    """The address with each parameter it does not hold yet."""
-    present = {part.partition("=")[0] for part in url.partition("?")[2].split("&")}
-    missing = {name: value for name, value in query.items() if name not in present}
-    if not missing:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(missing)}"

@@ -10,10 +10,8 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Numeric,
     Table,
@@ -23,18 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-
-class Bytes(LargeBinary):
-    """Bytes as the drivers take and give them, without a wrapper per value."""
-
-    cache_ok = True
-
-    def bind_processor(self, dialect: Dialect) -> None:
-        """Nothing to do: bytes go in as they are."""
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> None:
-        """Nothing to do: bytes come out as they are."""
-
+from l2c.state.columns import Bytes
 
 metadata = MetaData(
     naming_convention={
