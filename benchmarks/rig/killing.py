@@ -16,7 +16,9 @@ from benchmarks.rig.working import AWAY, WORKING, Light, serve
 from benchmarks.rig.world import Rig, ended, fork
 
 Serve = Callable[[str, Path], int]
-SOONEST_S, LATEST_S = 0.02, 1.5  # of a worker that is there, until it is struck
+STEPS = 4  # a worker is struck in one of the first so many things it does, or so many seconds after it was begun
+LATEST_S = 0.4
+TIRED_S = 10.0
 IDLE_S = 0.3  # how long a worker that has nothing to do is waited for
 START_S = 120.0
 ENDS_S = 30.0  # how long a worker may take to end when it is asked to
@@ -36,13 +38,14 @@ class Struck:
 
 @dataclass
 class Worker:
-    """One worker; `due`: when it is struck."""
+    """One worker; `step`: in which of its steps it is struck, `due`: when."""
 
     pid: int
     kind: str
     way: str
     light: Light
     begun: float
+    step: int
     due: float | None = None
 
 
@@ -110,7 +113,7 @@ class Killer:
         for way, worker in self._workers.items():
             if worker is not None:
                 os.kill(worker.pid, signal.SIGTERM)
-                self._ended(worker, {0})
+                self._ended(worker, {0, -signal.SIGTERM})  # it may not be there yet
                 self._workers[way] = None
 
     def _start(self, way: str) -> Worker:
@@ -125,11 +128,13 @@ class Killer:
             pid = fork(lambda: interpreter(way, place), log, self._rig.env)
         else:
             pid = fork(lambda: self._serve(way, place), log, self._rig.env)
-        return Worker(pid, kind, way, light, time.monotonic())
+        return Worker(pid, kind, way, light, time.monotonic(), self._chance.randint(1, STEPS))
 
     def _set_due(self, worker: Worker, now: float) -> None:
-        if worker.light.state != AWAY:
-            worker.due = now + self._chance.uniform(SOONEST_S, LATEST_S)
+        if worker.light.state != AWAY and (worker.light.steps >= worker.step or now > worker.begun + TIRED_S):
+            worker.due = now + self._chance.uniform(0, LATEST_S)
+        elif worker.light.state != AWAY:
+            return
         elif now - worker.begun > START_S or os.waitpid(worker.pid, os.WNOHANG)[0]:
             raise SystemExit(f"a worker did not begin to work, see {self._rig.folder / 'workers.log'}")
 

@@ -59,10 +59,13 @@ def arm(s4: Control, chance: random.Random, late_s: float) -> None:
 def _one(rig: Rig, killer: Killer) -> int:
     """Wait until a commit is pending, kill; 1 if it was still pending when the worker was gone."""
     deadline = time.monotonic() + PATIENCE_S
+    while pending(rig.s4):  # of the worker before
+        time.sleep(0.01)
+    before = killer.struck.kills[FORKED]
     while time.monotonic() < deadline:
         killer.keep()
         if pending(rig.s4) and killer.kill_all():
-            return int(pending(rig.s4) > 0)
+            return int(pending(rig.s4) > 0 and killer.struck.kills[FORKED] > before)
         time.sleep(0.005)
     return 0
 

@@ -38,6 +38,11 @@ class Plan:
     loaded: bool = False
     """Whether both systems are in step before anybody is killed: a small storm would else be over before the first write."""
 
+    @property
+    def writes_prove_something(self) -> bool:
+        """Whether there are so many that the share of each fault is near what was asked for."""
+        return self.partners > 10_000
+
 
 @dataclass
 class Stormed:

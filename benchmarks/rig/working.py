@@ -5,6 +5,7 @@ As a process of its own: `python -m benchmarks.rig.working WAY LIGHT`, with the 
 
 import mmap
 import os
+import random
 import signal
 import sys
 import time
@@ -25,18 +26,23 @@ AWAY, IDLE, WORKING = 0, 1, 2
 
 
 class Light:
-    """One byte shared by worker and killer: not there yet, idle, or at work."""
+    """Two bytes shared by worker and killer: not there yet, idle, or at work; and how many steps it has begun."""
 
     def __init__(self, place: Path) -> None:
         place.touch()
-        os.truncate(place, 1)
+        os.truncate(place, 2)
         with place.open("r+b") as file:
-            self._byte = mmap.mmap(file.fileno(), 1)
+            self._byte = mmap.mmap(file.fileno(), 2)
 
     @property
     def state(self) -> int:
         """What the worker does."""
         return self._byte[0]
+
+    @property
+    def steps(self) -> int:
+        """How many steps it has begun (from 255 on it is not counted)."""
+        return self._byte[1]
 
     def show(self, state: int) -> None:
         """Tell it."""
@@ -45,6 +51,7 @@ class Light:
     @contextmanager
     def on(self) -> Iterator[None]:
         """While the block lasts, the worker is at work."""
+        self._byte[1] = min(self._byte[1] + 1, 255)
         self.show(WORKING)
         try:
             yield
@@ -60,11 +67,11 @@ def end(_number: int, _frame: FrameType | None) -> None:
 def serve(way: str, light: Path) -> NoReturn:
     """Work until told to end; what goes wrong is said and tried again, as a scheduler would."""
     signal.signal(signal.SIGTERM, end)
-    shown, watched = Light(light), time.monotonic()
+    shown, watched, first = Light(light), time.monotonic(), random.SystemRandom().randrange(4)
     read, write = WAYS[way]
     with Hub.open(env=os.environ) as hub:
         while True:
-            for step in steps(hub, read, write, first=os.getpid()):
+            for step in steps(hub, read, write, first=first):
                 with shown.on():
                     tried(step)
             if read == SOURCE and time.monotonic() - watched > WATCHED_S:
