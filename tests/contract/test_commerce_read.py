@@ -78,6 +78,7 @@ def test_only_what_the_mapping_uses_is_expanded(shop):
     assert "country" in next(iter(connect(shop).fetch("B2BUnit", ["U1"]))).data["addresses"][0]
 
 
+@pytest.mark.fault("W1", "W3")
 def test_a_delta_shows_what_changed_after_the_overlap_only(shop):
     connector = connect(shop, overlap_s=60)
     everything, cursor, _ = read(connector)
@@ -151,6 +152,7 @@ def test_a_unit_saved_after_its_address_is_shown_once_and_in_order(shop):
     assert stamps == sorted(stamps)
 
 
+@pytest.mark.fault("R4")
 def test_a_delta_of_addresses_resumes_at_every_page_and_loses_nothing(shop):
     connector = connect(shop, overlap_s=0)
     cursor = settled(shop, connector)
@@ -189,6 +191,7 @@ def test_a_read_can_end_at_a_cursor(shop):
     assert read(connector, since=pages[0][1], until=pages[1][1])[0] == ["U1", "U2", "U3", "U4"]
 
 
+@pytest.mark.fault("R2")
 def test_a_shop_that_gives_fewer_rows_than_asked_loses_nothing(shop):
     shop.tell("settings", page_max=2)
     keys, _, pages = read(connect(shop), size=4)
@@ -211,6 +214,7 @@ def test_any_text_can_be_a_key(shop, key):
     assert key in read(connector, size=1)[0]
 
 
+@pytest.mark.fault("R9", "R18")
 def test_fetch_takes_more_keys_than_one_address_can_hold(shop):
     keys = [f"U{number}" for number in range(1, 6)] + [f"missing {number:050}" for number in range(150)]
     found = list(connect(shop).fetch("B2BUnit", keys))
@@ -259,6 +263,7 @@ def test_an_object_without_a_change_stamp_is_refused(shop):
         connect(shop, b2b_unit_object="InboundB2BUnit").describe("B2BUnit")
 
 
+@pytest.mark.fault("W5")
 def test_check_says_how_far_the_clocks_are_apart(shop):
     shop.tell("clock", offset_s=90)
     health = connect(shop).check()
@@ -274,6 +279,7 @@ def test_a_token_that_expired_is_renewed(shop):
     assert read(connector)[0] == ["U1", "U2", "U3", "U4", "U5"]
 
 
+@pytest.mark.fault("R12")
 def test_a_sign_in_page_is_an_auth_error(shop):
     connector = connect(shop)
     connector.describe("B2BUnit")
@@ -282,6 +288,7 @@ def test_a_sign_in_page_is_an_auth_error(shop):
         read(connector)
 
 
+@pytest.mark.fault("R5")
 def test_a_link_to_another_host_is_not_followed(shop):
     connector = connect(shop)
     connector.describe("B2BUnit")
@@ -290,6 +297,7 @@ def test_a_link_to_another_host_is_not_followed(shop):
         read(connector)
 
 
+@pytest.mark.fault("R14")
 def test_an_answer_cut_short_is_transient(shop):
     connector = connect(shop, attempts=1)
     connector.describe("B2BUnit")

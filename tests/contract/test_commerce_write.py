@@ -78,6 +78,7 @@ def test_a_second_write_updates_and_keeps_what_it_does_not_name(shop, connector)
     assert (found["name"], found["vatID"], len(found["addresses"])) == ("new", "DE1", 1)
 
 
+@pytest.mark.fault("T15")
 def test_none_clears_a_field(shop, connector):
     create(connector, "1", vatID="DE1")
     put(connector, Change(Record("1", {"vatID": None})))
@@ -161,6 +162,7 @@ def test_an_element_already_gone_needs_no_request(shop, connector):
     assert [request.method for request in ready[0].requests] == ["DELETE", "POST"]
 
 
+@pytest.mark.fault("T7", "T13")
 def test_an_element_that_goes_in_between_is_a_conflict_and_undoes_the_write(shop, connector):
     create(connector, "1", address("1|1"))
     change = Change(Record("1", {"uid": "1", "name": "new", "addresses": []}), before=unit("1", address("1|1")))
@@ -234,6 +236,7 @@ def test_changes_go_in_batches_of_the_configured_size(shop):
     assert shop.ask("stats")["requests"]["POST $batch 202"] == before + 3
 
 
+@pytest.mark.fault("T4")
 def test_a_part_missing_from_the_answer_is_unknown_and_its_neighbours_are_not(shop, connector):
     connector.describe("B2BUnit")
     inner(shop, "after_commit", skip=1)

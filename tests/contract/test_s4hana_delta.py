@@ -182,6 +182,7 @@ def read(connector, since, size=5, stop_after=None):
     return seen, cursor
 
 
+@pytest.mark.fault("R1", "W1", "W2")
 @pytest.mark.parametrize("nulls", ["FIRST", "LAST"])
 @pytest.mark.parametrize("seed", range(12))
 def test_no_schedule_of_changes_loses_a_version(serve, nulls, seed):
@@ -252,6 +253,7 @@ def test_a_run_with_nothing_new_is_one_request_and_moves_the_cursor(serve):
     assert json.loads(pages[-1].cursor)["u"] >= "2026-03-02T08:59:59Z"
 
 
+@pytest.mark.fault("R4")
 def test_more_partners_with_one_stamp_than_a_page_holds_advance(serve):
     table = Table()
     connector = serve(table)()
@@ -263,6 +265,7 @@ def test_more_partners_with_one_stamp_than_a_page_holds_advance(serve):
     assert len({json.dumps(options) for options in table.requests}) == len(table.requests)
 
 
+@pytest.mark.fault("W6")
 def test_a_stamp_in_the_far_future_is_read_and_moves_nothing(serve):
     table = Table()
     connector = serve(table)()
@@ -279,6 +282,7 @@ def test_a_stamp_in_the_far_future_is_read_and_moves_nothing(serve):
     assert read(connector, cursor)[0]["2"] == "v1"
 
 
+@pytest.mark.fault("W3")
 def test_the_overlap_reaches_back_for_late_commits(serve):
     table = Table()
     connector = serve(table)(overlap_s=300)
@@ -292,6 +296,7 @@ def test_the_overlap_reaches_back_for_late_commits(serve):
     assert read(connector, cursor)[0] == {"late": "v1"}
 
 
+@pytest.mark.fault("W2")
 def test_a_change_behind_a_slow_query_and_before_its_answer_is_not_lost(serve):
     table = Table()
     table.create("1", stamped=True)
@@ -310,6 +315,7 @@ def test_a_change_behind_a_slow_query_and_before_its_answer_is_not_lost(serve):
     assert read(connector, cursor)[0] == {"1": "v1"}
 
 
+@pytest.mark.fault("W5")
 def test_a_clock_that_is_set_back_loses_nothing(serve):
     table = Table()
     table.create("1", stamped=True)
@@ -325,6 +331,7 @@ def test_a_clock_that_is_set_back_loses_nothing(serve):
     assert read(connector, cursor)[0] == {"1": "v2"}
 
 
+@pytest.mark.fault("W7")
 @pytest.mark.parametrize(
     ("zone", "configured"),
     [
@@ -360,6 +367,7 @@ def test_stamps_in_local_time_survive_every_clock_change_of_a_year(serve, zone, 
         assert seen == {"1": table.version["1"]}, table.now
 
 
+@pytest.mark.fault("W10")
 def test_the_change_stamp_is_told_in_utc(serve):
     table = Table(ZoneInfo("Europe/Berlin"))
     table.create("1", stamped=True)
@@ -447,6 +455,7 @@ def shown(connector, since, size=100):
     return {record.key for page in pages for record in page.records}, pages[-1].cursor
 
 
+@pytest.mark.fault("W10")
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_change_is_found_whatever_time_zone_is_configured(partners, told, zone):
     hours, connector = Hours(partners), told(zone)
@@ -494,6 +503,7 @@ def test_a_cursor_of_an_older_version_is_read_on(partners, told, zone):
     assert shown(connector, cursor)[0] == {hours.organizations()[3]}
 
 
+@pytest.mark.fault("W6")
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("ahead", [timedelta(hours=12), timedelta(days=400)])
 def test_a_stamp_in_the_future_hides_no_change(partners, told, zone, ahead):
@@ -549,6 +559,7 @@ def test_many_changes_of_one_moment_are_not_read_for_ever(serve, configured):
         assert sum(shown_again) <= 600
 
 
+@pytest.mark.fault("W7")
 def test_a_zone_that_becomes_wrong_over_an_idle_night_hides_no_change(serve):
     """London keeps UTC in winter only: what was learned before the clocks changed there is worth nothing after it."""
     table = Table(configured=ZoneInfo("Europe/London"))

@@ -150,6 +150,7 @@ def test_resuming_from_any_pages_cursor_loses_nothing(connector, sandbox):
         assert changed <= seen | {record.key for record in records(connector, since=cursor, size=4)}
 
 
+@pytest.mark.fault("R1", "W2")
 def test_what_changes_during_the_first_load_comes_with_the_delta(connector, sandbox):
     first = stored(sandbox)[0]
     cursor = None
@@ -170,6 +171,7 @@ def test_a_second_run_with_nothing_new_is_one_request(connector, sandbox):
     assert sandbox.control("GET", "/stats")["requests"] == {"GET A_BusinessPartner 200": 1}
 
 
+@pytest.mark.fault("R2")
 def test_server_caps_of_every_kind_lose_nothing(connector, sandbox):
     for size, asked in ((7, 100), (7, 10), (1, 3), (0, 100)):
         for kind in ("key", "offset"):
@@ -223,6 +225,7 @@ def test_partitions_cover_every_partner_once_and_share_their_cursor(connector, s
     assert len(ends) == 1
 
 
+@pytest.mark.fault("R9")
 def test_fetch_finds_what_is_there_and_tells_what_is_gone(connector, sandbox):
     keys = stored(sandbox)
     asked = [keys[0], keys[1].zfill(10), "9999999999", "NOT'HERE", keys[0]]
@@ -286,6 +289,7 @@ def test_a_cursor_that_is_none_is_a_config_error(connector, text):
         connector.read(PARTNER, since=text, page_size=5)
 
 
+@pytest.mark.fault("W5")
 @one_profile
 def test_check_measures_the_clock_and_the_way(connector, sandbox):
     health = connector.check()
@@ -309,6 +313,7 @@ def arm(sandbox, kind, **options):
     sandbox.control("POST", "/faults", {"kind": kind, "match": {"path": "A_BusinessPartner"}, "times": None, **options})
 
 
+@pytest.mark.fault("R5", "R12", "R14")
 @one_profile
 @pytest.mark.parametrize(
     ("kind", "options", "error", "words"),
@@ -352,6 +357,7 @@ def test_one_bad_moment_is_not_noticed(connector, sandbox):
     assert [record.key for record in records(connector)] == stored(sandbox)
 
 
+@pytest.mark.fault("R3")
 @one_profile
 def test_a_page_the_system_repeats_ends_the_read(connector, sandbox):
     arm(sandbox, "repeat_page", times=1)
@@ -359,6 +365,7 @@ def test_a_page_the_system_repeats_ends_the_read(connector, sandbox):
         records(connector)
 
 
+@pytest.mark.fault("R7")
 def test_a_nested_list_the_system_cut_is_an_error(connector, sandbox):
     sandbox.control("POST", "/settings", {"expand_page_size": 1})
     with pytest.raises(ProtocolError, match="cut the nested list"):

@@ -134,6 +134,7 @@ def test_a_partner_is_created_with_everything_below_it(connector, sandbox):
     assert stored["BusinessPartnerGrouping"] == "BP02"
 
 
+@pytest.mark.fault("T11")
 def test_many_partners_go_into_one_batch_and_a_bad_one_leaves_the_good_ones_alone(connector, sandbox):
     changes = [create(country="ZZ" if number in {2, 5} else "DE") for number in range(7)]
     outcomes = write(connector, *changes)
@@ -147,6 +148,7 @@ def test_many_partners_go_into_one_batch_and_a_bad_one_leaves_the_good_ones_alon
     assert [entry["key"] for entry in sandbox.control("GET", f"/log?entity={PARTNER}")["entries"]] == keys
 
 
+@pytest.mark.fault("T5")
 def test_batches_are_cut_to_size_and_halved_where_the_system_takes_fewer(connector_for, sandbox):
     sandbox.control("POST", "/settings", {"max_batch_parts": 3})
     outcomes = write(connector_for(batch=8), *(create() for _ in range(10)))
@@ -189,6 +191,7 @@ def test_send_sends_exactly_what_was_prepared(connector, sandbox):
 # answers that do not come
 
 
+@pytest.mark.fault("T1")
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_lost_answer_is_unknown_and_the_mark_finds_what_it_created(connector, sandbox, count):
     sandbox.control("POST", "/faults", {"kind": "after_commit", "match": {"method": "POST"}})
@@ -200,6 +203,7 @@ def test_a_lost_answer_is_unknown_and_the_mark_finds_what_it_created(connector, 
     assert len(sandbox.control("GET", f"/log?entity={PARTNER}")["entries"]) == count
 
 
+@pytest.mark.fault("T4")
 def test_a_part_the_answer_lacks_is_unknown_and_no_other(connector, sandbox):
     changes = [create(f"Name {number}") for number in range(4)]
     match = {"inner": True, "body": "Name 2"}
@@ -219,6 +223,7 @@ def test_a_batch_answer_cut_anywhere_leaves_the_rest_unknown(connector, sandbox)
         assert outcomes[-1].status is Status.UNKNOWN
 
 
+@pytest.mark.fault("T1")
 def test_nothing_is_sent_twice_whatever_the_answer(connector, sandbox):
     for kind, options in (
         ("after_commit", {}),
@@ -263,6 +268,7 @@ def test_once_something_was_sent_the_rest_fails_and_nothing_raises(connector_for
     assert {outcome.retry_after for outcome in outcomes[2:]} == {99}
 
 
+@pytest.mark.fault("T8")
 def test_a_locked_partner_is_to_be_tried_again(connector, sandbox, partner):
     sandbox.control("POST", "/faults", {"kind": "lock", "match": {"method": "PATCH"}})
     (outcome,) = write(connector, edit(partner, OrganizationBPName1="New"))
@@ -272,6 +278,7 @@ def test_a_locked_partner_is_to_be_tried_again(connector, sandbox, partner):
     assert again.status is Status.UPDATED
 
 
+@pytest.mark.fault("T6")
 def test_a_token_that_expires_costs_no_record(connector_for, sandbox):
     sandbox.control("POST", "/settings", {"csrf_max_uses": 2})
     connector = connector_for(batch=1)
@@ -334,6 +341,7 @@ def test_what_is_there_already_is_unchanged(connector, sandbox, partner, etag, k
     assert not [entry for entry in sandbox.control("GET", "/log")["entries"] if entry["action"] != "created"]
 
 
+@pytest.mark.fault("T15")
 def test_none_clears_text_and_flags(connector, partner):
     write(connector, edit(partner, OrganizationBPName2="Line 2", BusinessPartnerIsBlocked=True))
     partner = shown(connector, partner.key)
@@ -344,6 +352,7 @@ def test_none_clears_text_and_flags(connector, partner):
     assert after["OrganizationBPName1"] == "Müller & Söhne"
 
 
+@pytest.mark.fault("T7")
 @pytest.mark.parametrize(("etag", "known"), [(True, True), (True, False), (False, True)])
 def test_a_partner_that_moved_is_a_conflict_and_keeps_the_others_edit(connector, sandbox, partner, etag, known):
     other = {"entity": PARTNER, "key": partner.key, "set": {"OrganizationBPName1": "By a user"}}
@@ -353,6 +362,7 @@ def test_a_partner_that_moved_is_a_conflict_and_keeps_the_others_edit(connector,
     assert shown(connector, partner.key).data["OrganizationBPName1"] == "By a user"
 
 
+@pytest.mark.fault("T7")
 def test_a_partner_that_moves_between_prepare_and_send_is_a_conflict(connector, sandbox, partner):
     prepared = connector.prepare(PARTNER, [edit(partner, etag=False, known=False, OrganizationBPName1="By the hub")])
     sandbox.control("POST", "/change", {"entity": PARTNER, "key": partner.key, "set": {"SearchTerm1": "X"}})
@@ -503,6 +513,7 @@ def test_a_partner_without_a_customer_says_what_to_do_first(connector):
     assert outcome.message == "to_Customer: the partner is no customer: give it a customer role first"
 
 
+@pytest.mark.fault("T13")
 def test_a_change_of_a_partner_and_its_children_happens_as_a_whole_or_not_at_all(connector, partner):
     wanted = addresses(partner)
     wanted[0]["Country"] = "ZZ"

@@ -20,6 +20,7 @@ def rendered(cells: list[Cell], problems: tuple[str, ...] = ()) -> str:
     return template.render(matrix=matrix(cells, NOW), problems=problems, nonce="n", base="/af", now="now")
 
 
+@pytest.mark.fault("D11")
 def test_no_text_of_a_system_becomes_markup() -> None:
     run = RunSummary(1, EVIL, "capture", EVIL, "failed", {}, False, NOW, NOW, EVIL)
     page = rendered([Cell(EVIL, EVIL, "capture", run, dead_letters=1, note=EVIL)], (EVIL,))
@@ -27,6 +28,7 @@ def test_no_text_of_a_system_becomes_markup() -> None:
     assert page.count("&lt;script&gt;alert(1)") >= 4
 
 
+@pytest.mark.fault("D11")
 def test_a_message_that_was_not_understood_is_told_with_its_reason_and_never_as_markup() -> None:
     from jinja2 import Environment, PackageLoader
 

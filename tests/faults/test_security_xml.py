@@ -67,6 +67,7 @@ def test_a_hostile_document_is_refused(peer, name):
     assert peer.seen == []
 
 
+@pytest.mark.fault("S4")
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_hostile_metadata_is_refused(peer, name):
     refused_small(lambda: parse_metadata(hostile(DOCUMENT, name, peer.url), where="here"), ProtocolError)

@@ -126,6 +126,7 @@ def lose_answer(story: Story) -> None:
     assert story.distribute().counts["in_doubt"] == 1
 
 
+@pytest.mark.fault("T1")
 def test_a_lost_answer_is_looked_up_after_the_quiet_period_and_the_partner_adopted(story: Story):
     lose_answer(story)
     [number] = story.partners()
@@ -137,6 +138,7 @@ def test_a_lost_answer_is_looked_up_after_the_quiet_period_and_the_partner_adopt
     story.is_one()
 
 
+@pytest.mark.fault("T1")
 def test_a_create_that_never_arrived_is_sent_again_after_the_quiet_period(story: Story):
     story.world.s4.fault("before_commit", **CREATES)
     assert story.distribute().counts["in_doubt"] == 1
@@ -146,6 +148,7 @@ def test_a_create_that_never_arrived_is_sent_again_after_the_quiet_period(story:
     story.is_one()
 
 
+@pytest.mark.fault("T2")
 def test_a_late_commit_within_the_quiet_period_is_adopted(story: Story):
     story.world.s4.fault("late_commit", seconds=0.5, **CREATES)
     assert story.distribute().counts["in_doubt"] == 1
@@ -168,6 +171,7 @@ def test_a_partner_read_before_its_create_is_settled_is_known_by_its_mark(story:
     story.is_one()
 
 
+@pytest.mark.fault("C2")
 def test_a_worker_that_dies_between_intent_and_send_leaves_a_create_that_is_done_once(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ):
@@ -186,6 +190,7 @@ def test_a_worker_that_dies_between_intent_and_send_leaves_a_create_that_is_done
     story.is_one()
 
 
+@pytest.mark.fault("C2", "T17")
 def test_a_worker_that_dies_between_send_and_settling_leaves_a_create_that_is_adopted(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ):

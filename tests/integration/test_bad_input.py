@@ -127,6 +127,7 @@ def test_an_unknown_system_in_a_flow_is_told_with_the_near_miss(loaded: Installa
     loaded.settles()
 
 
+@pytest.mark.fault("D8", "S3")
 @pytest.mark.parametrize(
     ("where", "path", "before", "hole", "country"),
     [
@@ -198,6 +199,7 @@ def test_a_target_that_is_down_gets_everything_when_it_is_back(loaded: Installat
     loaded.settles()
 
 
+@pytest.mark.fault("R12", "R14")
 @pytest.mark.parametrize(
     ("case", "kind", "options"),
     [

@@ -94,6 +94,7 @@ def test_a_contact_of_s4hana_appears_under_its_unit(both: Both):
     assert both.world.s4.log() == [], "what came from S/4HANA did not go back"
 
 
+@pytest.mark.fault("F5")
 def test_edits_of_both_sides_arrive_and_nothing_echoes(lone: Both):
     relationship, person, key = met(lone)
     lone.world.shop.change("B2BCustomer", key, l2cPhone="040 7777-12")
@@ -123,6 +124,7 @@ def test_a_mail_address_changed_in_the_shop_reaches_s4hana_and_the_login_stays(l
     assert lone.world.shop.log(after=before) == []
 
 
+@pytest.mark.fault("F6")
 def test_a_name_changed_in_the_shop_goes_back_since_s4hana_owns_it(lone: Both):
     _, person, key = met(lone)
     lone.world.shop.change("B2BCustomer", key, name="Nicht Erlaubt", loginDisabled=True)

@@ -132,6 +132,7 @@ def test_addresses_that_are_the_same_are_not_added_to_the_partner(small: World, 
             assert streets[place] == 1, place
 
 
+@pytest.mark.fault("D13")
 def test_status_and_list_tell_what_is_undecided(small: World):
     undecided = [one["unit"] for one in truth_of(small) if one["rule"] == "ambiguous"]
     cells = {(one["system"], one["kind"]): one for one in json.loads(small.run("status", FLOW, "--json"))}
@@ -148,6 +149,7 @@ def test_status_and_list_tell_what_is_undecided(small: World):
     assert "more are not listed" in small.run("matches", FLOW, "--limit", "1")
 
 
+@pytest.mark.fault("D13")
 def test_decisions_are_settled_by_the_next_runs(small: World, clock: Clock):
     """Of two units that may be one customer: the first is it, the second a customer of its own, which S/4HANA gets."""
     cases: dict[int, list[dict[str, Any]]] = {}

@@ -136,6 +136,7 @@ def test_a_partner_that_is_no_customer_any_more_leaves_the_shop_inactive(world: 
     assert check(world.s4, world.shop).differences == []
 
 
+@pytest.mark.fault("T11")
 def test_a_bad_record_becomes_a_dead_letter_and_is_written_once_it_is_repaired_and_redriven(world: World):
     key, number, places = a_customer(world)
     country = world.s4.record(ADDRESSES, places[0])["Country"]
@@ -160,6 +161,7 @@ def test_a_bad_record_becomes_a_dead_letter_and_is_written_once_it_is_repaired_a
     assert check(world.s4, world.shop).differences == []
 
 
+@pytest.mark.fault("R10", "F4")
 def test_a_partner_deleted_in_s4_is_found_by_the_sweep_and_blocked_in_the_shop(world: World):
     replicate(world)
     key, number, _ = a_customer(world)
@@ -228,6 +230,7 @@ def test_a_shop_that_is_away_costs_nothing_but_time(world: World):
     assert check(world.s4, world.shop).differences == []
 
 
+@pytest.mark.fault("T1")
 def test_answers_lost_after_the_shop_acted_double_nothing(world: World):
     world.shop.fault("after_commit", method="POST", path="batch", times=1)
     with world.hub() as hub:
@@ -258,6 +261,7 @@ def test_a_write_whose_answer_was_lost_is_no_certainty_when_the_source_goes_back
     assert check(world.s4, world.shop).differences == []
 
 
+@pytest.mark.fault("C2")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_worker_killed_before_it_could_settle_leaves_nothing_wrong_when_the_source_goes_back(world: World):
     replicate(world)
@@ -306,6 +310,7 @@ def kill_while_it_waits_for_the_answer(world: World) -> None:
     world.shop.heal()
 
 
+@pytest.mark.fault("R14", "W11")
 def test_a_page_cut_short_is_read_again_and_nothing_is_missed(start_world: StartWorld, database_url: str):
     overlay = "flow: business_partner\ncapture:\n  s4hana: {page_size: 10}\n"
     world = start_world(database_url, overlay=overlay, partners=PARTNERS)

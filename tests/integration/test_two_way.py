@@ -62,11 +62,13 @@ def partners(world: World) -> dict[str, dict[str, Any]]:
     return dict(world.s4.records("A_BusinessPartner"))
 
 
+@pytest.mark.fault("F5")
 def test_after_the_first_loads_nothing_is_written_to_s4hana(world: World):
     assert world.s4.log() == []
     assert world.shop.log() != []
 
 
+@pytest.mark.fault("T17")
 def test_a_company_registered_in_the_shop_becomes_one_partner_and_gets_its_number_back(world: World):
     before = set(partners(world))
     answer = world.shop.tell("register", kind="company", **COMPANY)

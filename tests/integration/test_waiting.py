@@ -20,6 +20,7 @@ def both(start_world: StartWorld, database_url: str) -> Both:
     return both
 
 
+@pytest.mark.fault("F1")
 def test_a_contact_of_the_shop_waits_for_its_company_and_is_woken(both: Both):
     answer = both.register("company", **COMPANY, contact={"email": "eva@seifert.example", "last_name": "Seifert"})
     key = answer["contact"]["key"].replace("/", "|")
@@ -46,6 +47,7 @@ def test_a_contact_of_the_shop_waits_for_its_company_and_is_woken(both: Both):
     assert both.customers()["eva@seifert.example"]["sapBusinessPartnerID"]
 
 
+@pytest.mark.fault("F1")
 def test_a_contact_of_s4hana_waits_for_its_unit_and_is_woken(both: Both):
     company, person = both.company(), both.person("Max", "Huber")
     both.relationship(company, person, "max@nord.example")
@@ -62,6 +64,7 @@ def test_a_contact_of_s4hana_waits_for_its_unit_and_is_woken(both: Both):
     assert both.customers()["max@nord.example"]["defaultB2BUnit"] == both.unit(company)["uid"]
 
 
+@pytest.mark.fault("F1")
 @pytest.mark.slow
 def test_a_thousand_contacts_are_woken_by_one_company(start_world: StartWorld, sqlite_url: str):
     both = Both(start_world(sqlite_url, partners=1, two_way=True))

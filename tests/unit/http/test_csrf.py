@@ -53,6 +53,7 @@ def test_reads_ask_for_no_token(peer, session_for, answer, reply):
     assert server.fetched == 0
 
 
+@pytest.mark.fault("T6")
 def test_eight_threads_share_tokens_that_expire_without_a_lost_write(peer, session_for, answer, reply):
     server = Server(peer, answer, reply, uses=40)
     session = session_for(peer, csrf=True)
@@ -76,6 +77,7 @@ def test_the_first_writes_of_eight_threads_fetch_one_token(peer, session_for, an
     assert server.fetched == 1
 
 
+@pytest.mark.fault("T6")
 def test_a_token_refused_twice_is_an_auth_error(peer, session_for, answer, reply):
     server = Server(peer, answer, reply, uses=0)
     with pytest.raises(AuthError, match="403"):
@@ -83,6 +85,7 @@ def test_a_token_refused_twice_is_an_auth_error(peer, session_for, answer, reply
     assert (server.fetched, server.refused) == (2, 2)
 
 
+@pytest.mark.fault("T6")
 def test_another_403_is_an_auth_error_at_once(peer, session_for, answer):
     def handler(seen):
         return answer({}, x_csrf_token="t") if seen.method == "GET" else answer({}, 403)

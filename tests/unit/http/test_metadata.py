@@ -77,6 +77,7 @@ def test_the_shape_converts_what_is_selected(metadata):
     assert [name for name, _ in dict(narrow.navigations)["to_Parts"].conversions] == ["From"]
 
 
+@pytest.mark.fault("S3")
 def test_annotations_of_other_vocabularies_are_passed_over_in_silence(caplog):
     with caplog.at_level(logging.DEBUG):
         parse_metadata(DOCUMENT.encode())
@@ -87,6 +88,7 @@ ENTITY = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/host
 BOMB = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
 
 
+@pytest.mark.fault("S4")
 @pytest.mark.parametrize(
     "document",
     [

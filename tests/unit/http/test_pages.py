@@ -49,6 +49,7 @@ def test_a_byte_order_mark_is_skipped():
     assert split_page(answer_of(b'\xef\xbb\xbf{"d": {"results": []}}')).count is None
 
 
+@pytest.mark.fault("R13", "R15", "R16")
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -69,6 +70,7 @@ def test_anything_but_a_list_is_named(body, words):
         split_page(answer_of(body))
 
 
+@pytest.mark.fault("R14")
 def test_an_answer_cut_at_any_byte_is_never_taken_for_whole():
     body = msgspec.json.encode({"d": {"results": [{"A": "ü", "B": "1.50", "C": {"results": [{}]}}], "__count": "1"}})
     for end in range(1, len(body)):
@@ -133,6 +135,7 @@ def test_nothing_at_the_end_of_a_navigation_stays_none():
     assert unwrap({"to_One": None}, SHAPE) == {"to_One": None}
 
 
+@pytest.mark.fault("R7")
 def test_a_nested_list_the_server_cut_is_an_error():
     with pytest.raises(ProtocolError, match="cut the nested list 'to_Many'"):
         unwrap({"to_Many": {"results": [{}], "__next": "x"}}, SHAPE)

@@ -27,6 +27,7 @@ def page_of(keys, link=None, count=None):
     return {"d": body}
 
 
+@pytest.mark.fault("R2", "R6")
 def test_the_servers_links_are_followed_to_the_end(peer, session_for, answer):
     base = f"{peer.url}/service"
     peer.script(
@@ -39,6 +40,7 @@ def test_the_servers_links_are_followed_to_the_end(peer, session_for, answer):
     assert unquote(peer.seen[1].target) == "/service/Things?$skiptoken='a b|c'"
 
 
+@pytest.mark.fault("R6")
 def test_a_token_is_not_encoded_a_second_time(peer, session_for, answer):
     peer.script(answer(page_of(["1"], f"{peer.url}/service/Things?$skiptoken=a%2Fb%7C%25")), answer(page_of([])))
     session = session_for(peer)
@@ -46,6 +48,7 @@ def test_a_token_is_not_encoded_a_second_time(peer, session_for, answer):
     assert peer.seen[1].target == "/service/Things?$skiptoken=a%2Fb%7C%25"
 
 
+@pytest.mark.fault("R3")
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_a_page_that_comes_again_ends_the_read(peer, session_for, answer, length):
     links = [f"{peer.url}/service/Things?$skiptoken={number}" for number in range(length)]
@@ -57,6 +60,7 @@ def test_a_page_that_comes_again_ends_the_read(peer, session_for, answer, length
     assert len(peer.seen) <= length + 2
 
 
+@pytest.mark.fault("R5")
 def test_a_foreign_next_link_is_refused_before_a_byte_is_sent(peer, other_peer, session_for, answer):
     peer.script(answer(page_of(["1"], f"{other_peer.url}/service/Things?$skiptoken=2")))
     session = session_for(peer)
@@ -87,6 +91,7 @@ def test_a_next_link_that_leaves_the_service_of_a_listed_host_is_refused(peer, o
     assert other_peer.seen == []
 
 
+@pytest.mark.fault("R5")
 @pytest.mark.parametrize(
     "link", ["/other/Things?$skiptoken=1", "../admin/Things", "/service/../other/x", "/serviceX/Things"]
 )
@@ -97,6 +102,7 @@ def test_a_next_link_that_leaves_the_service_is_refused(peer, session_for, answe
         list(walk(session, ServerPaging(session, "Things")))
 
 
+@pytest.mark.fault("R6")
 @pytest.mark.parametrize(
     ("link", "path"),
     [
@@ -149,6 +155,7 @@ def test_keyset_paging_reads_everything_once(peer, session_for, answer):
         assert keys_of(session, keyset(session, size)) == wanted
 
 
+@pytest.mark.fault("R2")
 @pytest.mark.parametrize("links", [True, False])
 def test_a_cap_of_the_server_loses_nothing(peer, session_for, answer, links):
     wanted = [f"{number:03}" for number in range(25)]
@@ -157,6 +164,7 @@ def test_a_cap_of_the_server_loses_nothing(peer, session_for, answer, links):
     assert keys_of(session, keyset(session, 10)) == wanted
 
 
+@pytest.mark.fault("R1")
 def test_records_deleted_and_added_while_paging_lose_nothing_that_stays(peer, session_for, answer):
     table = Table(peer, answer, [f"{number:03}" for number in range(0, 60, 2)])
     changes = iter([("del", "000"), ("del", "010"), ("add", "001"), ("del", "030"), ("add", "057"), ("add", "059")])
@@ -175,6 +183,7 @@ def test_records_deleted_and_added_while_paging_lose_nothing_that_stays(peer, se
     assert set(table.keys) - set(found) <= {"001"}
 
 
+@pytest.mark.fault("R3")
 def test_a_server_that_ignores_the_filter_is_noticed(peer, session_for, answer):
     peer.handler = lambda _: answer(page_of(["1", "2"]))
     session = session_for(peer)

@@ -103,6 +103,7 @@ def test_a_fault_of_the_server_to_a_repeatable_call_is_transient(client, peer, r
     assert not isinstance(caught.value, AnswerLost)
 
 
+@pytest.mark.fault("T8")
 def test_a_fault_about_a_lock_is_a_matter_of_waiting(client, peer, reply):
     peer.script(fault(reply, "Server", "Business partner 17 is currently being processed by MILLER"))
     with pytest.raises(TransientError) as caught:
@@ -120,6 +121,7 @@ def test_a_fault_about_credentials_is_an_auth_error(client, peer, reply, code, t
         tell(client)
 
 
+@pytest.mark.fault("R13")
 def test_a_fault_with_status_200_is_a_fault_all_the_same(client, peer, reply):
     peer.script(fault(reply, "Client", "no", status=200))
     with pytest.raises(MessageRefused):

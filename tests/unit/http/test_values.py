@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from l2c.http import duration, iso_day, iso_local, iso_time, iso_utc, ticks, ticks_offset, to_json
 
 
+@pytest.mark.fault("W9")
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -25,6 +26,7 @@ def test_ticks_become_a_day(text, wanted):
     assert iso_day(text) == wanted
 
 
+@pytest.mark.fault("W8", "D10")
 @pytest.mark.parametrize(
     "text", ["/Date(-62135769600000)/", "/Date(253402300800000)/", "/Date(999999999999999999)/", "/Date()/", "Date", ""]
 )
@@ -32,6 +34,7 @@ def test_ticks_outside_the_calendar_stay_as_they_are(text):
     assert iso_day(text) == iso_local(text) == iso_utc(text) == text
 
 
+@pytest.mark.fault("W8")
 @given(st.integers(min_value=-(2**63), max_value=2**63 - 1))
 def test_no_ticks_whatsoever_raise(number):
     text = f"/Date({number})/"
@@ -39,11 +42,13 @@ def test_no_ticks_whatsoever_raise(number):
     assert iso_utc(text)
 
 
+@pytest.mark.fault("W9")
 @given(st.dates())
 def test_a_day_survives_the_way_there_and_back(day: date):
     assert iso_day(ticks(day.isoformat())) == day.isoformat()
 
 
+@pytest.mark.fault("W4")
 @given(st.datetimes())
 def test_a_moment_survives_the_way_there_and_back(moment):
     moment = moment.replace(microsecond=0)
@@ -51,12 +56,14 @@ def test_a_moment_survives_the_way_there_and_back(moment):
     assert iso_local(ticks(moment.isoformat())) == moment.isoformat()
 
 
+@pytest.mark.fault("W4")
 @given(st.integers(min_value=0, max_value=86399))
 def test_a_time_of_day_survives_the_way_there_and_back(seconds):
     text = str((datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).time())
     assert iso_time(duration(text)) == text
 
 
+@pytest.mark.fault("W10")
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

@@ -49,6 +49,7 @@ def test_a_mapping_that_fits_has_no_findings(tmp_path):
     )
 
 
+@pytest.mark.fault("S1")
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -73,6 +74,7 @@ def test_what_a_read_mapping_expects_and_the_system_does_not_show_is_told(tmp_pa
     assert any(line.startswith(told) for line in lines), lines
 
 
+@pytest.mark.fault("S1", "S2")
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -107,6 +109,7 @@ def test_what_a_write_mapping_gives_and_the_target_does_not_take_is_told(tmp_pat
     assert any(line.startswith(told) for line in lines), lines
 
 
+@pytest.mark.fault("S2")
 def test_a_planted_wrong_length_is_found_where_the_target_shortened_a_field(tmp_path):
     shorter = EntitySchema(key="Key", fields={**NATIVE.fields, "Name": FieldSchema(TEXT, 7)}, safe_by="key")
     text = "fields: {Name: name}"
@@ -125,6 +128,7 @@ def test_a_create_that_cannot_be_looked_up_needs_a_person(tmp_path):
     assert found(tmp_path, "safe_by: {lookup: settings.mark}\nfields: {Key: key}", "write", marked) == []
 
 
+@pytest.mark.fault("S2", "D4")
 def test_lengths_of_the_target_are_checked_record_by_record(tmp_path):
     text = "fields: {Name: settings.name, Price: price, Count: count, Long: name}"
     mapper = made(tmp_path, text, direction="write").with_schema(NATIVE)
@@ -149,6 +153,7 @@ def test_a_schema_changes_no_version(tmp_path):
     assert mapper.with_schema(NATIVE).bundle == mapper.bundle
 
 
+@pytest.mark.fault("S1")
 def test_a_schema_that_does_not_fit_refuses_the_mapping(tmp_path):
     with pytest.raises(ConfigError, match="unknown field 'Nmae'"):
         made(tmp_path, "fields: {Nmae: name}", direction="write").with_schema(NATIVE)

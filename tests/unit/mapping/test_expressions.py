@@ -150,12 +150,14 @@ def test_a_condition_is_told_at_its_place():
         compile_condition(THING, "on and nmae == 'x'", Mark("config/flows/thing.yaml", 7, 11))
 
 
+@pytest.mark.fault("D2")
 def test_number_literals_are_decimal_and_exact(tmp_path):
     mapper = made(tmp_path, "fields: {sum: price * 1.1 + 0.1, third: 'round_half_up(price / 3, 2)'}", direction="write")
     assert both(mapper, {"price": "10.10"}) == {"sum": "11.210", "third": "3.37"}
     assert both(mapper, {"price": None}) == {"sum": None, "third": None}
 
 
+@pytest.mark.fault("D2")
 def test_a_computed_number_of_absurd_size_rejects_the_record_at_once(tmp_path):
     text = "fields: {huge: '" + " * ".join(["price"] * 12) + "'}"
     mapper = made(tmp_path, text, direction="write")

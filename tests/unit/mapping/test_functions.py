@@ -149,6 +149,7 @@ def test_what_does_not_fit_is_refused_without_the_value_in_the_words(name, argum
     assert "31.01" not in caught.value.text
 
 
+@pytest.mark.fault("D4")
 @given(st.text(max_size=40), st.integers(0, 40))
 def test_truncate_never_exceeds_its_length_and_never_splits_a_character(text, length):
     found = FUNCTIONS["truncate"].call(text, length) or ""
@@ -158,6 +159,7 @@ def test_truncate_never_exceeds_its_length_and_never_splits_a_character(text, le
     assert not rest or utf16_length(found + rest[0]) > length or rest[0] == "\u200d" or found.endswith("\u200d")
 
 
+@pytest.mark.fault("D6")
 @given(st.from_regex(r"[0-9]{1,10}\Z") | st.text(max_size=10))
 def test_alpha_conversion_there_and_back_is_the_external_form(text):
     once = FUNCTIONS["alpha_out"].call(text)

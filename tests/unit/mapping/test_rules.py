@@ -15,6 +15,7 @@ def reasons(mapper, record, env=None) -> dict[str, str]:
     return {path: text.partition(" [")[0] for path, text in caught.value.reasons}
 
 
+@pytest.mark.fault("D1", "T15")
 def test_absent_null_and_value_are_three_things(tmp_path):
     mapper = made(tmp_path, "fields: {name: Name, kind: Kind, count: {value: null}, place: {fields: {city: a.City}}}")
     assert both(mapper, {"Key": "1"}) == {"count": None}
@@ -42,6 +43,7 @@ def test_canonical_records_come_in_the_order_of_the_entity(tmp_path):
     assert list(both(mapper, {"Key": "1", "C": 1, "K": "small", "N": "n"})) == ["name", "kind", "count"]
 
 
+@pytest.mark.fault("D1")
 def test_a_default_stands_in_for_empty_and_unmapped_not_for_absent(tmp_path):
     text = "value_maps: {k: {S: small}}\nfields: {name: {expr: N, default: none}, kind: {expr: K, value_map: k, default: large}}"
     mapper = made(tmp_path, text)
@@ -50,6 +52,7 @@ def test_a_default_stands_in_for_empty_and_unmapped_not_for_absent(tmp_path):
     assert both(mapper, {"Key": "1", "K": None}) == {"kind": "large"}
 
 
+@pytest.mark.fault("D8", "D9")
 def test_a_hole_in_a_value_map_rejects_the_record_and_says_where_to_add_it(tmp_path):
     shared = "value_map: shared\nvalues: {S: small, L: large}"
     mapper = made(tmp_path, "fields: {kind: {expr: K, value_map: shared}}", maps=shared)
@@ -197,6 +200,7 @@ def test_the_key_and_other_keys_come_beside_the_data(tmp_path):
     assert mapper.fields == {"Key", "Customer", "Id", "Name"}
 
 
+@pytest.mark.fault("D10", "W10")
 def test_every_type_is_checked_and_all_mistakes_come_at_once(tmp_path):
     text = "fields: {on: A, count: B, price: C, weight: D, day: E, moment: F, country: G, currency: H, language: I, kind: J}"
     mapper = made(tmp_path, text)
@@ -222,11 +226,13 @@ def test_every_type_is_checked_and_all_mistakes_come_at_once(tmp_path):
     }
 
 
+@pytest.mark.fault("D2")
 @pytest.mark.parametrize("value", [1.5, float("nan"), "1e1000", "9" * 200, "٣", "0x10", "1_000", "--1", True])
 def test_numbers_that_are_none_are_rejected_quickly(tmp_path, value):
     assert "weight" in reasons(made(tmp_path, "fields: {weight: W}"), {"Key": "1", "W": value})
 
 
+@pytest.mark.fault("D4", "D5")
 @pytest.mark.parametrize(
     ("value", "told"),
     [
@@ -244,6 +250,7 @@ def test_text_that_cannot_be_kept_is_rejected_without_its_value(tmp_path, value,
     assert reasons(made(tmp_path, "fields: {name: N}"), {"Key": "1", "N": value}) == {"name": told}
 
 
+@pytest.mark.fault("D4", "D5")
 def test_text_of_other_scripts_passes_by_its_length_in_utf_16(tmp_path):
     mapper = made(tmp_path, "fields: {name: N}")
     for text in ("Österrei", "株式会社", "𠮷𠮷𠮷𠮷", "a\u3000b", "\u200bx"):
