@@ -33,6 +33,11 @@ LARGEST = 64 * 1024 * 1024
 COMMAND = "l2c"
 
 
+def current() -> str:
+    """The test at work, as pytest tells it."""
+    return os.environ.get("PYTEST_CURRENT_TEST", "the session")
+
+
 def found_in(text: str, *, personal: bool = True) -> list[str]:
     """The canaries and mail addresses that stand in a text."""
     found = [word for word in (SECRETS + PERSONAL if personal else SECRETS) if word in text]
@@ -45,7 +50,6 @@ class Canaries:
     def __init__(self) -> None:
         self.hits: list[str] = []
         self.looked: dict[str, int] = {"outputs": 0, "errors": 0, "files": 0}
-        self.where = "the session"
 
     def text(self, kind: str, text: str, *, where: str = "", personal: bool = True) -> None:
         """Look at a text that people may read; `personal`: personal data may not stand in it either."""
@@ -68,7 +72,7 @@ class Canaries:
                 self._hit("files", word, str(path))
 
     def _hit(self, kind: str, word: str, where: str) -> None:
-        line = f"{kind}: '{word}' in {where or self.where}"
+        line = f"{kind}: '{word}' in {where or current()}"
         if line not in self.hits:
             self.hits.append(line)
 
@@ -100,16 +104,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         undo()
 
 
-def pytest_runtest_logstart(nodeid: str) -> None:
-    os.environ["L2C_CANARY_TEST"] = nodeid
-
-
 def _watch_errors(canaries: Canaries) -> Any:
     """Every error the hub raises in a test process, caught or not."""
     plain = HubError.__init__
 
     def watched(self: HubError, message: str, **fields: Any) -> None:
-        canaries.text("errors", message, where=f"{type(self).__name__} in {os.environ.get('L2C_CANARY_TEST', '')}")
+        canaries.text("errors", message, where=f"{type(self).__name__} in {current()}")
         plain(self, message, **fields)
 
     HubError.__init__ = watched  # type: ignore[method-assign]
@@ -129,10 +129,9 @@ def _watch_command(canaries: Canaries) -> Any:
         if Path(str(words[0])).name == COMMAND:
             told = " ".join(map(str, words[1:]))
             asked = "--reveal" in words or "keys" in words
-            test = os.environ.get("L2C_CANARY_TEST", "")
             for output in outputs:
                 text = output.decode("utf-8", "replace") if isinstance(output, bytes) else output or ""
-                canaries.text("outputs", text, where=f"l2c {told} in {test}", personal=not asked)
+                canaries.text("outputs", text, where=f"l2c {told} in {current()}", personal=not asked)
         return outputs
 
     subprocess.Popen.communicate = watched  # type: ignore[method-assign]

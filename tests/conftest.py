@@ -22,7 +22,6 @@ import pytest
 from l2c.state.store import Store
 from tests.canaries import (
     pytest_configure,
-    pytest_runtest_logstart,
     pytest_runtest_makereport,
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -32,7 +31,6 @@ from tests.canaries import (
 
 __all__ = [
     "pytest_configure",
-    "pytest_runtest_logstart",
     "pytest_runtest_makereport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
