@@ -11,19 +11,16 @@ from typing import Any
 from l2c.errors import TransientError
 from l2c.state.results import Progress
 
+STOPPED = "stopped as asked (SIGTERM), the records in hand are settled; the next run goes on from there"
 PATIENCE_S = 8.0  # schedulers and service managers kill some ten seconds after they asked
-
-
-class Stopped(TransientError):
-    """This process was asked to end, and has settled what it had in hand."""
 
 
 @contextmanager
 def settling_first(progress: Progress | None, patience_s: float = PATIENCE_S) -> Iterator[Progress]:
     """Within: SIGTERM ends this process after the next page or block, which is when the progress given back is told.
 
-    Raises Stopped there. One that takes longer than `patience_s` is left as a kill would leave it: the next run clears it up.
-    Outside the main thread nothing is changed.
+    Raises TransientError (code `stopped`) there. One that takes longer than `patience_s` is left as a kill would leave it: the
+    next run clears it up. Outside the main thread nothing is changed.
     """
     asked = threading.Event()
 
@@ -31,9 +28,7 @@ def settling_first(progress: Progress | None, patience_s: float = PATIENCE_S) ->
         if progress is not None:
             progress(counts)
         if asked.is_set():
-            raise Stopped(
-                "stopped as asked (SIGTERM), the records in hand are settled; the next run goes on from there"
-            )
+            raise TransientError(STOPPED, code="stopped")
 
     if threading.current_thread() is not threading.main_thread():
         yield tell
