@@ -20,7 +20,7 @@ export SEED STORY
 PARALLEL := -n auto --maxprocesses=4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format bench docs lock clean
+.PHONY: help setup demo test test-slow check format bench rig docs lock clean
 
 help:  ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ docs: setup  ## Write the generated reference pages anew
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/generate_engine.py
 	$(BIN)/python docs/generate_faults.py
+
+rig: setup  ## Kill workers while both systems misbehave (RIG=ci a share, RIG=long five times as much)
+	@RIG="$(RIG)" $(BIN)/python -m benchmarks.rig
 
 bench: setup  ## Measure speed and memory into build/reports/bench.json
 	@$(BIN)/python -m benchmarks
