@@ -41,12 +41,13 @@ class Edits:
         heads = journal.payloads(conn, job.entity, [known.head_seq for _, known in edits])
         sights = self._sights(edits, heads)
         winners = self._winners(edits)
+        parted = {known.record: known.merged_into for one, known in edits if parts(job, one, known)}
         made: list[Edited] = []
         for one, known in edits:
             merged = self._merged[known.record] = job.merger.merge(sights[known.record])
             payload = encode(merged.head)
             hashed = digest(payload)
-            changed = hashed != known.head_hash or known.deleted or known.record in winners
+            changed = hashed != known.head_hash or known.deleted or known.record in (winners | parted)
             changed = changed or not _sound(heads.get(known.head_seq), known)
             entry = None
             if changed:
@@ -56,6 +57,10 @@ class Edits:
         if winners:
             journal.merge_records(conn, job.entity, winners)
             references.ask_again(conn, job.entity, list(winners), job.referrers, self._now)
+        if parted:
+            journal.part_records(conn, job.entity, list(parted))
+            both = sorted({*parted, *(winner for winner in parted.values() if winner is not None)})
+            references.ask_again(conn, job.entity, both, job.referrers, self._now)
         self._remember(made)
         return made
 
@@ -122,6 +127,11 @@ class Edits:
             changed = [one.known.record for one in made if one.entry is not None]
             values = {record: values_of(self._merged[record].head, job.rules) for record in changed}
             meetings.set_values(conn, job.entity, values)
+
+
+def parts(job: CaptureJob, one: Shown, known: Known) -> bool:
+    """Whether a system that tells of merges no longer tells of this record's: the merge was undone there."""
+    return job.mapper.config.merged_into is not None and one.merged_into is None and known.merged_into is not None
 
 
 def _sound(payload: bytes | None, known: Known) -> bool:

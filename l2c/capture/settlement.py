@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from l2c.capture.edits import Edited, Edits
+from l2c.capture.edits import Edited, Edits, parts
 from l2c.capture.job import CaptureJob, Shown
 from l2c.capture.meeting import decide
 from l2c.capture.owners import ANYBODY, EACH, NEWEST
@@ -119,12 +119,16 @@ class PageSettlement:
                 gone.append((one, known))
         elif known is None:
             births.append(one)
-        elif known.view_hash == one.hash and not known.deleted and not _merges(one, known):
+        elif known.view_hash == one.hash and not known.deleted and not self._rejoins(one, known):
             self.counts["unchanged"] += 1
             if one.etag != known.etag:
                 self._etags.append((one, known.record))
         else:
             edits.append((one, known))
+
+    def _rejoins(self, one: Shown, known: Known) -> bool:
+        """Whether a record was merged, or its merge undone, since it was last shown."""
+        return (one.merged_into is not None and known.merged_into is None) or parts(self._job, one, known)
 
     def _meet(self, met: Sequence[Shown]) -> tuple[list[Shown], list[tuple[Shown, Known]]]:
         """Of records shown for the first time: births, and those that are known from another system."""
@@ -237,10 +241,6 @@ class PageSettlement:
         if self._resolve_dead:
             deadletters.resolve(conn, *place, job.mapper.name, self._passed)
         cursors.put_inbox(conn, job.entity, job.system, self._again, "gone, or read before a newer change", self._now)
-
-
-def _merges(one: Shown, known: Known) -> bool:
-    return one.merged_into is not None and known.merged_into is None
 
 
 def _letter(job: CaptureJob, one: Shown, known: Known | None) -> dict[str, Any]:

@@ -203,6 +203,12 @@ def merge_records(conn: Connection, entity: str, merged: Mapping[int, int]) -> N
     )
 
 
+def part_records(conn: Connection, entity: str, records: Sequence[int]) -> None:
+    """Note that these records are records of their own again."""
+    where = and_(record.c.entity == entity, record.c.record.in_(records))
+    conn.execute(update(record).where(where).values(merged_into=None))
+
+
 def views_of(conn: Connection, entity: str, system: str, records: Sequence[int]) -> dict[int, View]:
     """The system's views of these records."""
     if not records:

@@ -135,6 +135,25 @@ def test_of_merged_partners_one_active_customer_remains(both: Both, partner: str
     ] == [winner_unit]
 
 
+def test_a_merge_undone_in_s4hana_leaves_two_customers_again(both: Both, partner: str):
+    winner = both.company("Nord Maschinenbau Holding GmbH")
+    both.relationship(partner, both.person("Max", "Huber"), "max@nord.example")
+    both.settle()
+    loser_unit = both.unit(partner)["uid"]
+    both.world.s4.tell("merge", loser=partner, winner=winner)
+    both.settle()
+    assert not both.unit(partner)["active"]
+    both.world.s4.delete("A_BuPaIdentification", f"{partner}/ZMERGE/{winner}")
+    both.world.s4.change(PARTNER, partner, IsMarkedForArchiving=False, BusinessPartnerIsBlocked=False)
+    both.settle()
+    assert both.unit(partner)["active"]
+    assert both.unit(winner)["active"]
+    assert both.customers()["max@nord.example"]["defaultB2BUnit"] == loser_unit
+    both.world.s4.change(PARTNER, partner, OrganizationBPName1="Nord wieder allein GmbH")
+    both.settle()
+    assert both.unit(partner)["name"].startswith("Nord wieder allein GmbH")
+
+
 def test_the_contact_of_a_merged_company_can_still_be_changed_in_the_shop(both: Both):
     loser, winner = both.company("Nord Werk GmbH"), both.company("Nord Holding GmbH")
     both.settle()

@@ -81,3 +81,32 @@ def test_a_company_registered_in_the_shop_becomes_one_partner_and_gets_its_numbe
     assert unit["l2cPartnerNumber"] == number
     assert unit["l2cCustomerNumber"] == partner["Customer"]
     assert len(unit["addresses"]) == 1, "its address is still its own"
+
+
+def own_mails(world: World, number: str) -> list[str]:
+    rows = world.s4.records("A_BPAddressIndependentEmail")
+    return [row["EmailAddress"] for _, row in rows if row["BusinessPartner"] == number]
+
+
+def test_the_own_mail_address_of_a_company_may_be_changed_on_either_side(world: World):
+    unit = next(unit for _, unit in world.shop.records("B2BUnit") if unit["l2cEmail"])
+    number, uid = unit["l2cPartnerNumber"], unit["uid"]
+    world.shop.change("B2BUnit", uid, l2cEmail="neu@shop.example")
+    settle(world)
+    assert own_mails(world, number) == ["neu@shop.example"]
+    assert [(entry["entity"], entry["action"]) for entry in world.s4.log()] == [
+        ("A_BPAddressIndependentEmail", "updated")
+    ], "the e-mail of its address stays"
+    [key] = [key for key, row in world.s4.records("A_BPAddressIndependentEmail") if row["BusinessPartner"] == number]
+    world.s4.change("A_BPAddressIndependentEmail", key, EmailAddress="post@s4.example")
+    with world.hub(clock=Clock(datetime.now(UTC))) as hub:
+        hub.capture(FLOW, SOURCE, kind="watch", watch="A_BPAddressIndependentEmail")
+    settle(world)
+    assert unit_of(world, number)["l2cEmail"] == "post@s4.example"
+    world.shop.change("B2BUnit", uid, l2cEmail=None)
+    settle(world)
+    assert own_mails(world, number) == []
+    assert not unit_of(world, number)["l2cEmail"]
+    world.shop.change("B2BUnit", uid, l2cEmail="wieder@shop.example")
+    settle(world)
+    assert own_mails(world, number) == ["wieder@shop.example"]
