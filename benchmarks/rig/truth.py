@@ -64,8 +64,8 @@ def register(shop: Control, number: int, kind: str, *, home: bool = True, unit: 
     return Registered(kind, told["uid"], told["key"], f"Jan {last}", mail, unit=unit)
 
 
-def check(s4: Control, shop: Control, registered: Iterable[Registered]) -> Found:
-    """Compare what stands in both systems with who registered, and both systems with each other."""
+def check(s4: Control, shop: Control, registered: Iterable[Registered], *, today: str | None = None) -> Found:
+    """Compare what stands in both systems with who registered, and both systems with each other; `today` as ISO text."""
     found = Found()
     partners = dict(s4.records(PARTNER))
     hits = _Hits(s4, partners)
@@ -81,7 +81,7 @@ def check(s4: Control, shop: Control, registered: Iterable[Registered]) -> Found
         if row[MARK]:
             carriers[row[MARK]].append(key)
     found.doubled += [f"mark {mark} is carried by {keys}" for mark, keys in carriers.items() if len(keys) > 1]
-    both = standing.check(s4, shop)
+    both = standing.check(s4, shop, today=today)
     found.lost += both.lost
     found.doubled += both.doubled
     found.wrong += [*both.wrong, *both.stray]
