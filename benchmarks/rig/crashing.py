@@ -15,11 +15,11 @@ from benchmarks.rig.world import CONTACT, FLOW, FLOWS, SOURCE, TARGET, Rig, Size
 from l2c.errors import HubError
 from l2c.faultpoints import POINTS, VARIABLE
 from l2c.hub import Hub
-from l2c.stopping import Stopped
 
 QUIET_S = 0.4
 ALONE, TOGETHER = Sizes(page=3, writes=1, block=4), Sizes(page=20, writes=20, block=20)
 STYLES: Mapping[str, Sizes] = {"key": ALONE, "lookup": ALONE, "batch": TOGETHER, "deep": ALONE}
+STOPPED = "stopped"  # the code of the error with which a run ends that was asked to
 KILLED, ROUNDS = -9, 12
 FIRST = ("values", "linked", "met", "in_force")  # only come to with an empty state store
 CREATES = ("intend", "lookup")  # a write that is safe by its key needs neither
@@ -181,11 +181,10 @@ def tried(step: Callable[[], object]) -> None:
     """Do it; what goes wrong is said and left to the next run, as a scheduler would. Who was asked to end ends."""
     try:
         step()
-    except Stopped as error:
-        print(f"Stopped: {error}", flush=True)
-        sys.exit(0)
     except HubError as error:
         print(f"{type(error).__name__}: {error}", flush=True)
+        if error.code == STOPPED:
+            sys.exit(0)
 
 
 def until_quiet(hub: Hub, *, at_most: int) -> int | None:
