@@ -25,23 +25,24 @@ class Runner:
         self._wiring = wiring
         self._store = wiring.store
         self._lease_s = lease_s
+        self._asked: dict[str, set[str]] = {}
+
+    def asked(self, system: str) -> frozenset[str]:
+        """The entities for which messages of that system, worked off on the way, gave a capture something to do."""
+        return frozenset(self._asked.get(system, ()))
 
     def plan(self, kind: str, entity: str, system: str, *, watch: str | None = None) -> Plan:
         """Open a run; `Plan.run` is None when nothing is new or due, or another process is at it already."""
         flow = self._wiring.flow(entity, system, kind)
         if kind in (CAPTURE, DISTRIBUTE):
-            inbox.work_off(self._store, self._wiring, system)  # what a process that died has left of it
+            self._work_off(system)  # what a process that died has left of it
         now = self._store.now()
         readers: tuple[Mapper, ...] = ()
         if not self._may_begin(flow, kind, system):
             return Plan(None, ())
         if kind == DISTRIBUTE:
-            names = [mapper.name for mapper in self._wiring.in_force(entity, system)]
-            with self._store.reading() as conn:
-                place = int(cursors.get_cursor(conn, entity, system, DISTRIBUTE) or 0)
-                news = journal.last_seq(conn, entity) > place
-                if not news and not distributions.any_due(conn, entity, system, now, names):
-                    return Plan(None, ())
+            if not self._has_work(entity, system):
+                return Plan(None, ())
         elif kind == WATCH:
             watch = _watched(flow, system, watch)
             with self._store.reading() as conn:
@@ -73,7 +74,7 @@ class Runner:
                 if kind == DISTRIBUTE:
                     job = self._wiring.distribute_job(flow, system, run=run, allowed=allowed)
                     Distribution(self._store, lease, job, tell).run()
-                    inbox.work_off(self._store, self._wiring, system)  # what was confirmed before it was settled
+                    self._work_off(system)  # what was confirmed before it was settled
                 elif kind == WATCH:
                     Watch(self._store, lease, self._wiring.watch_job(flow, system, row["watch"], run=run), tell).run()
                 else:
@@ -82,7 +83,7 @@ class Runner:
                     leases.prove(conn, lease, self._store.now())
                     runs.finish_partition(conn, run, partition)
         except HubError as error:
-            self._stopped(run, system, error)
+            self._stopped(row, error)
             raise
         return runs.counts(self._run_row(run))
 
@@ -102,6 +103,10 @@ class Runner:
                 cursors.drop_cursors(conn, row["entity"], row["system"], SWEEP)
         if message:
             raise SumsDiffer(message, system=row["system"], entity=row["entity"])
+        return self.summary(run)
+
+    def summary(self, run: int) -> RunSummary:
+        """One run as it stands."""
         return overview.summary(self._run_row(run))
 
     def whole(
@@ -135,15 +140,25 @@ class Runner:
             raise
         return self.settle(plan.run)
 
-    def any_due(self, entity: str) -> bool:
-        """Whether records of that entity are due in some system it is distributed to."""
-        now = self._store.now()
-        for system in self._wiring.project.flow(entity).active_distribute():
-            names = [mapper.name for mapper in self._wiring.writers(entity, system)]
-            with self._store.reading() as conn:
-                if distributions.any_due(conn, entity, system, now, names):
-                    return True
-        return False
+    def waits(self, entity: str, *, besides: str | None = None) -> bool:
+        """Whether a distribution of that entity, to another system than `besides`, has work and may begin."""
+        flow = self._wiring.project.flow(entity)
+        others = [system for system in flow.active_distribute() if system != besides]
+        return any(
+            not self._wiring.gate(system).shut
+            and self._may_begin(flow, DISTRIBUTE, system)
+            and self._has_work(entity, system)
+            for system in others
+        )
+
+    def _has_work(self, entity: str, system: str) -> bool:
+        now, names = self._store.now(), [mapper.name for mapper in self._wiring.in_force(entity, system)]
+        with self._store.reading() as conn:
+            place = int(cursors.get_cursor(conn, entity, system, DISTRIBUTE) or 0)
+            return journal.last_seq(conn, entity) > place or distributions.any_due(conn, entity, system, now, names)
+
+    def _work_off(self, system: str) -> None:
+        self._asked.setdefault(system, set()).update(inbox.work_off(self._store, self._wiring, system))
 
     def _read(
         self,
@@ -211,14 +226,17 @@ class Runner:
             if not there:
                 Watch(self._store, lease, self._wiring.watch_job(flow, system, source, run=0, baseline=True)).run()
 
-    def _stopped(self, run: int, system: str, error: HubError) -> None:
+    def _stopped(self, row: RowMapping, error: HubError) -> None:
         """Write down why a run stopped; one that is to wait, or for somebody to confirm, is over."""
-        ending = self._ending(system, error)
+        ending = self._ending(row["system"], error)
         with self._store.writing() as conn:
             if ending is None:
-                runs.note(conn, run, str(error))
-            else:
-                runs.close_run(conn, run, ending, self._store.now(), str(error))
+                runs.note(conn, row["id"], str(error))
+                return
+            runs.close_run(conn, row["id"], ending, self._store.now(), str(error))
+            if row["kind"] == SWEEP:
+                sweeps.forget(conn, row["id"])
+                cursors.drop_cursors(conn, row["entity"], row["system"], SWEEP)
 
     def _ending(self, system: str, error: HubError) -> str | None:
         away = isinstance(error, TransientError) and self._wiring.gate(system).shut

@@ -100,11 +100,7 @@ class HttpSession:
     def get_json(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Read one address that must answer 200 with JSON; a page of HTML is an AuthError or ProtocolError."""
         answer = self.get(path, headers={"Accept": "application/json", **(headers or {})})
-        try:
-            json_bytes(answer)
-        except AuthError:  # a sign-in page
-            self.system.gate.refused()
-            raise
+        json_bytes(answer)
         return answer
 
     def request(
@@ -226,7 +222,11 @@ class HttpSession:
 
     def _tell(self, answer: Answer, call: _Call) -> None:
         """Tell the gate what came back; a page for people is no answer of the service behind it."""
-        if answer.status < 400 and (self._signs_in or shows_page(answer)):
+        if answer.status < 400 and shows_page(answer):
+            if isinstance(html_error(answer), AuthError):  # for signing in
+                self.system.gate.refused()
+            return
+        if answer.status < 400 and self._signs_in:
             return
         status = 200 if call.own is not None and call.own(answer) else answer.status
         wait = retry_after(answer, self.system.clock()) if status in {429, 503} else None

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from l2c.errors import AuthError, Postponed, TransientError
+from l2c.errors import AuthError, HubError, Postponed, TransientError
 from l2c.hub import Hub
 from l2c.state.gate import Rules, SystemGate
 from l2c.state.results import Cell
@@ -132,6 +132,18 @@ def test_a_refused_login_stops_every_run_until_somebody_acts(desk: Desk):
     desk.world.run("systems", "reopen", SOURCE, "--reason", "new password")
     assert desk.capture() == "done"
     assert "go out already" in desk.world.run("systems", "reopen", SOURCE)
+
+
+@pytest.mark.fault("A3")
+def test_a_sign_in_page_in_place_of_data_is_a_refused_login(desk: Desk):
+    desk.world.s4.fault("html_login", path="^/sap", times=None)
+    for _ in range(2):
+        with pytest.raises(HubError):
+            desk.capture()
+    asked = desk.asked()
+    with pytest.raises(AuthError, match="stopped, so that its user is not locked"):
+        desk.capture()
+    assert desk.asked() == asked
 
 
 def asks(desk: Desk, value: str | None) -> None:
