@@ -266,6 +266,24 @@ def test_a_person_changed_since_it_was_read_is_a_conflict(connector, mappers, sa
     assert outcome.status is Status.CONFLICT
 
 
+def test_a_mobile_number_of_a_workplace_is_changed_where_it_stands(connector, mappers, sandbox, company):
+    place = {"BusinessPartner": company, "Country": "DE", "CityName": "Ulm"}
+    address = sandbox.control("POST", "/create", {"entity": "A_BusinessPartnerAddress", "set": place})["key"].split(
+        "/"
+    )[1]
+    lines = [{"PhoneNumber": "170 5550002", "PhoneNumberType": "3"}]
+    person = partner(sandbox, "1", LastName="Huber")
+    key = contact(sandbox, company, person, to_ContactAddress=[{"AddressID": address, "to_MobilePhoneNumber": lines}])
+    for number in ("171 5550003-1", None):
+        record, view = shown(connector, mappers, key)
+        before, after = (mappers[1].map({**view, "mobile": one}, ENV).data for one in (view["mobile"], number))
+        (outcome,) = write(connector, Change(Record(key, {"Person": after["Person"]}), before=before, etag=record.etag))
+        assert outcome.status is Status.UPDATED, outcome
+        assert shown(connector, mappers, key)[1]["mobile"] == number
+        assert stored(sandbox, "A_BPAddressIndependentMobile") == []
+    assert stored(sandbox, "A_AddressPhoneNumber") == []
+
+
 def test_a_contact_that_goes_to_another_company_is_rejected(connector, mappers, sandbox, company):
     (made,) = write(connector, new(mappers, company))
     other = partner(sandbox, "2", OrganizationBPName1="Süd GmbH")

@@ -124,6 +124,29 @@ def test_a_mail_address_changed_in_the_shop_reaches_s4hana_and_the_login_stays(l
     assert lone.world.shop.log(after=before) == []
 
 
+OWN_MOBILE = "A_BPAddressIndependentMobile"
+
+
+def test_a_mobile_number_may_be_changed_on_either_side(lone: Both):
+    _, person, key = met(lone)
+    lone.world.shop.change("B2BCustomer", key, l2cMobile="0170 5550001")
+    lone.settle()
+    [(_, row)] = lone.world.s4.records(OWN_MOBILE)
+    assert (row["BusinessPartner"], row["MobilePhoneNumber"]) == (person, "0170 5550001")
+    assert [entry["entity"] for entry in lone.world.s4.log()] == [OWN_MOBILE]
+    lone.world.shop.change("B2BCustomer", key, l2cMobile=None)
+    lone.settle()
+    assert list(lone.world.s4.records(OWN_MOBILE)) == []
+    assert not lone.customer(key)["l2cMobile"]
+    lone.world.shop.change("B2BCustomer", key, l2cMobile="0170 5550003")
+    lone.settle()
+    [(place, _)] = lone.world.s4.records(OWN_MOBILE)
+    lone.world.s4.change(OWN_MOBILE, place, MobilePhoneNumber="0170 5550002")
+    lone.round(CONTACT, kind="sweep")
+    lone.settle()
+    assert lone.customer(key)["l2cMobile"] == "0170 5550002"
+
+
 @pytest.mark.fault("F6")
 def test_a_name_changed_in_the_shop_goes_back_since_s4hana_owns_it(lone: Both):
     _, person, key = met(lone)
