@@ -37,8 +37,8 @@ class Size:
 
 SIZES: Mapping[str, Size] = {
     "ci": Size(Plan(60, 40, 30, process=2, forked=14, loaded=True), late=6, crash_share=0.04),
-    "": Size(Plan(68_000, 42_000, 5_600, process=210, forked=1_520), late=310, crash_share=1.0),
-    "long": Size(Plan(340_000, 210_000, 28_000, process=1_050, forked=7_600), late=1_550, crash_share=1.0),
+    "": Size(Plan(68_000, 42_000, 5_600, process=210, forked=1_060), late=310, crash_share=1.0),
+    "long": Size(Plan(340_000, 210_000, 28_000, process=1_050, forked=6_000), late=1_550, crash_share=1.0),
 }
 
 

@@ -16,9 +16,9 @@ from benchmarks.rig.working import AWAY, WORKING, Light, serve
 from benchmarks.rig.world import Rig, ended, fork
 
 Serve = Callable[[str, Path], int]
-STEPS = 4  # a worker is struck in one of the first so many things it does, or so many seconds after it was begun
+STEPS = 4  # a worker is struck in one of the first so many things it does, or so many seconds after it began to work
 LATEST_S = 0.4
-TIRED_S = 10.0
+TIRED_S = (0.2, 1.6)
 IDLE_S = 0.3  # how long a worker that has nothing to do is waited for
 START_S = 120.0
 ENDS_S = 30.0  # how long a worker may take to end when it is asked to
@@ -38,7 +38,7 @@ class Struck:
 
 @dataclass
 class Worker:
-    """One worker; `step`: in which of its steps it is struck, `due`: when."""
+    """One worker; `step`, `tired`: in which of its steps, or how long after it was `seen`, it is struck; `due`: when."""
 
     pid: int
     kind: str
@@ -46,6 +46,8 @@ class Worker:
     light: Light
     begun: float
     step: int
+    tired: float
+    seen: float | None = None
     due: float | None = None
 
 
@@ -128,13 +130,17 @@ class Killer:
             pid = fork(lambda: interpreter(way, place), log, self._rig.env)
         else:
             pid = fork(lambda: self._serve(way, place), log, self._rig.env)
-        return Worker(pid, kind, way, light, time.monotonic(), self._chance.randint(1, STEPS))
+        return Worker(
+            pid, kind, way, light, time.monotonic(), self._chance.randint(1, STEPS), self._chance.uniform(*TIRED_S)
+        )
 
     def _set_due(self, worker: Worker, now: float) -> None:
-        if worker.light.state != AWAY and (worker.light.steps >= worker.step or now > worker.begun + TIRED_S):
-            worker.due = now + self._chance.uniform(0, LATEST_S)
-        elif worker.light.state != AWAY:
-            return
+        if worker.light.state != AWAY:
+            worker.seen = worker.seen or now
+            if worker.light.steps >= worker.step:
+                worker.due = now + self._chance.uniform(0, LATEST_S)
+            elif now > worker.seen + worker.tired:
+                worker.due = now
         elif now - worker.begun > START_S or os.waitpid(worker.pid, os.WNOHANG)[0]:
             raise SystemExit(f"a worker did not begin to work, see {self._rig.folder / 'workers.log'}")
 
