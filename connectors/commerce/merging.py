@@ -61,7 +61,7 @@ class _Side:
 
     def items(self, turns: _Turns, start: Place, until: int | None, size: int) -> Iterator[Item]:
         """The entries of the feed, page by page."""
-        for batch in batches(self.feed, start, until=until, size=size):
+        for batch in batches(self.feed, start, until=until, size=size, asked_before=self.asked):
             turn, self.newest = turns.next(), batch.asked
             for raw in batch.page.records:
                 data = decode(raw)
@@ -73,7 +73,7 @@ class _Side:
 
     def ended(self) -> None:
         """Note that there is nothing more."""
-        self.asked = max(self.newest, self.asked)
+        self.asked = self.newest
 
 
 def merged(

@@ -50,7 +50,7 @@ def pages(
 def _plain(feed: Feed, since: Cursor | None, until: int | None, *, overlap_s: int, size: int) -> Iterator[Page]:
     reached = since.place if since else None
     start = resume_at(since, overlap_s) if since else None
-    for batch in batches(feed, start, until=until, size=size):
+    for batch in batches(feed, start, until=until, size=size, asked_before=since.asked if since else None):
         reached = batch.last or reached
         cursor = str(Cursor(reached, batch.asked)) if reached else None
         yield Page(_records(feed.service, batch.page.records), cursor)

@@ -5,7 +5,8 @@ the system's own clock, and the newest stamp it knows. The next one reaches back
 where the stamp cannot rule out that the configured time zone is wrong: a wrong zone must not make changes invisible.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -20,6 +21,11 @@ _PATIENCE = timedelta(minutes=5)  # how long it reads on where a wrong zone woul
 _NEXT = timedelta(seconds=1)  # stamps have whole seconds
 _QUARTER = timedelta(minutes=15)  # time zones differ by whole quarters of an hour
 _CLOCKS = timedelta(minutes=2)  # how far the clocks of one system may be apart: who stamps need not be who answers
+SET_BACK = timedelta(
+    days=1
+)  # how far a read reaches back once the system's clock was set back: nobody tells when it was
+_AHEAD = timedelta(days=1)  # a stamp further ahead of the system's clock is told
+_log = logging.getLogger(__name__)
 
 
 class Local(msgspec.Struct, frozen=True, order=True, array_like=True):
@@ -197,6 +203,21 @@ def newest(seen: Seen | None, shown: Iterable[Local | None], at: datetime, zone:
         (local for local in shown if local and best < local <= ahead and local.time[:1].isdigit()), default=None
     )
     return seen if found is None else Seen(found, moment_text(at))
+
+
+def tell_ahead(shown: Sequence[Position], at: datetime, zone: tzinfo, *, system: str) -> None:
+    """Warn of the partners of a page answered at `at` whose stamp lies more than a day ahead of the system's clock."""
+    bound = highest_local(at + _AHEAD, zone)
+    ahead = [found for found in shown if found.day is not None and (found.local or bound) > bound]
+    for found in ahead[:1]:
+        _log.warning(
+            "%s: %d records have a change stamp more than a day ahead of the system's clock, such as '%s' (%s): they are read, "
+            "the cursor does not follow them, every delta shows them again; correct the stamps there",
+            system,
+            len(ahead),
+            found.key,
+            found.local.day if found.local else "",
+        )
 
 
 def is_beyond(stamp: Stamp | None, upto: datetime, now: datetime, zone: tzinfo) -> bool:

@@ -13,6 +13,7 @@ from itertools import pairwise
 import msgspec
 
 from connectors.s4hana.cursor import (
+    SET_BACK,
     Cursor,
     Local,
     Partition,
@@ -26,6 +27,7 @@ from connectors.s4hana.cursor import (
     parse_cursor,
     parse_partition,
     start_of,
+    tell_ahead,
 )
 from connectors.s4hana.entities import PARTNER, Entity, alpha
 from connectors.s4hana.filters import (
@@ -50,6 +52,7 @@ from l2c.http import (
     next_address,
     query_path,
     server_time,
+    source_time,
     split_key,
     split_page,
 )
@@ -181,12 +184,13 @@ class Reader:
         """The newest stamp known behind a page; a partition knows none, so that all of them end with one cursor."""
         if asked.entity.name != PARTNER or asked.range.above is not None or asked.range.to is not None:
             return cursor.seen
-        shown = (_positions.decode(raw).local for raw in page.records)
-        return newest(cursor.seen, shown, self._answered(answer), self._system.time_zone)
+        shown, at, zone = list(map(_positions.decode, page.records)), self._answered(answer), self._system.time_zone
+        tell_ahead(shown, at, zone, system=self._system.name)
+        return newest(cursor.seen, (found.local for found in shown), at, zone)
 
     def _now(self, answer: Answer) -> str:
         """The system's clock when the request began: its answer is stamped at the end, what it shows is older."""
-        return moment_text((server_time(answer) or self._system.clock()) - timedelta(seconds=answer.took_s))
+        return moment_text(source_time(answer, self._system.clock()) - timedelta(seconds=answer.took_s))
 
     def _answered(self, answer: Answer) -> datetime:
         """The system's clock when the answer was ready, or a little later: it tells whole seconds."""
@@ -206,8 +210,8 @@ class Reader:
                 next_address(self._service.session, answer, page.next)
             upto = cursor.upto or self._upto(asked, answer)
             if cursor.upto is None and self._went_back(cursor, upto):
-                # the system's clock was set back: its new stamps lie before the cursor
-                cursor = Cursor(since=upto, phase="all", seen=cursor.seen)
+                # the system's clock was set back, some time since the last read: its new stamps may lie before the cursor
+                cursor = Cursor(since=moment_text(moment(upto) - SET_BACK), phase="all", seen=cursor.seen)
                 asked.counted = False
                 continue
             cursor = self._advanced(asked, cursor, upto, answer, page)

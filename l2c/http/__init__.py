@@ -5,7 +5,7 @@ decodes them one at a time. A write: `session.request("POST", …)`, or `write_b
 system refused becomes an outcome by `refusal`, an AnswerLost becomes `unknown`. SOAP: `SoapClient`.
 """
 
-from l2c.http.answers import Answer, json_bytes, retry_after, server_time
+from l2c.http.answers import Answer, json_bytes, retry_after, server_time, source_time
 from l2c.http.auth import Auth, BasicAuth, ClientCredentials, NoAuth, Token
 from l2c.http.batch import Part, read_batch, write_batch
 from l2c.http.csrf import Csrf, CsrfPair
@@ -107,6 +107,7 @@ __all__ = [
     "server_time",
     "shape_of",
     "single",
+    "source_time",
     "split_key",
     "split_page",
     "ticks",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from html import unescape
 
@@ -98,3 +98,8 @@ def server_time(answer: Answer) -> datetime | None:
     except (ValueError, TypeError):
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def source_time(answer: Answer, hub: datetime) -> datetime:
+    """The server's clock; where it does not tell, a day before the `hub`'s: a bound too early only shows records again."""
+    return server_time(answer) or hub - timedelta(days=1)
