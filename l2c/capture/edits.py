@@ -13,6 +13,8 @@ from l2c.mapping import decode, digest, encode
 from l2c.state import distributions, journal, keys, meetings, references, sending, shared
 from l2c.state.journal import Entry, Known
 
+_FAR = 24 * 3_600_000  # milliseconds a stamp may be ahead of its reading: clocks differ, but not by a day
+
 
 @dataclass(frozen=True, slots=True)
 class Edited:
@@ -96,9 +98,14 @@ class Edits:
         return data
 
     def _at(self, one: Shown, known: Known) -> int:
-        """When an edit was made; a stamp that stood there before tells nothing of it (a changed address may leave it alone)."""
+        """When an edit was made; a stamp that stood there before tells nothing of it (a changed address may leave it alone).
+
+        Nor does one far in the future, which would keep every later edit of another system out.
+        """
         moved = one.changed_at is not None and one.changed_at != known.view_changed_at
-        return one.changed_at if moved and one.changed_at is not None else self._read_at
+        if one.changed_at is None or not moved or one.changed_at > self._read_at + _FAR:
+            return self._read_at
+        return one.changed_at
 
     def _winners(self, edits: Sequence[tuple[Shown, Known]]) -> dict[int, int]:
         """Of records that were merged in their system since: the record each went into."""
