@@ -21,6 +21,11 @@ GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 PREFIXES = {"DateTime": "datetime", "DateTimeOffset": "datetimeoffset", "Time": "time", "Guid": "guid"}
 
 
+def capitals(text: str) -> str:
+    """In capitals as ABAP writes them: a letter stays one letter, so that no text grows ("ß" stays)."""
+    return "".join(big if len(big := letter.upper()) == 1 else letter for letter in text)
+
+
 def pad(prop: Property, value: str) -> str:
     """The internal form of a number: all digits are filled up with zeros."""
     return value.zfill(prop.length or 0) if prop.alpha and value.isascii() and value.isdigit() else value
@@ -98,7 +103,7 @@ def parse(prop: Property, value: object) -> object:
         return prop.unset
     parsed = PARSERS[prop.type](value)
     if prop.type == "String":
-        return strip(prop, parsed.upper() if prop.upper else parsed)
+        return strip(prop, capitals(parsed) if prop.upper else parsed)
     return parsed
 
 

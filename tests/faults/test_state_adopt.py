@@ -13,7 +13,7 @@ from tests.integration.conftest import StartWorld
 from tests.integration.world import FLOW, SOURCE, TARGET, World
 
 QUIET_S = 600
-NAMES = ("Orgelbau Seifert", "Segelmacherei Thode", "Glockenguss Perner")
+NAMES = ("Orgelbau Seifert", "Segelmacherei Thode", "Glockengießerei Perner")
 
 
 class Restored:
