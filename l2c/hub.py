@@ -258,6 +258,10 @@ class Hub:
         """Give a native key to another record (`#12` or any native key); its number."""
         return links.move(self._wiring, entity, system, key, record)
 
+    def swap_keys(self, entity: str, system: str, key: str, other: str) -> tuple[int, int]:
+        """Exchange two native keys that were linked crosswise; the records they belong to now."""
+        return links.swap(self._wiring, entity, system, key, other)
+
     def matches(
         self, entity: str, system: str | None = None, *, limit: int | None = 100, reveal: bool = False
     ) -> list[Match]:

@@ -76,6 +76,39 @@ def move(wiring: Wiring, entity: str, system: str, key: str, record: str) -> int
     return number
 
 
+def swap(wiring: Wiring, entity: str, system: str, key: str, other: str) -> tuple[int, int]:
+    """Exchange two native keys that were linked crosswise, with what hangs on them; the records they belong to now.
+
+    Raises ConfigError when one of them is not linked or both are of one record, TransientError as `link` does.
+    """
+    flow = _flow(wiring, entity, system)
+    now = wiring.store.now()
+    with wiring.store.writing() as conn:
+        journal.lock(conn, entity)
+        _idle(conn, entity, [system], now)
+        found = linking.records_of(conn, entity, system, [key, other])
+        for name in (key, other):
+            if name not in found:
+                raise ConfigError(
+                    f"{entity}: '{name}' of '{system}' is not linked; l2c keys list {entity} --system {system} shows what is"
+                )
+        first, second = found[key], found[other]
+        if first == second:
+            raise ConfigError(f"{entity}: '{key}' and '{other}' of '{system}' are keys of one record, #{first}")
+        for number in (first, second):
+            _settled_there(conn, entity, system, number)
+        linking.swap_keys(conn, entity, system, first, second)
+        journal.drop_views(conn, entity, system, [first, second])
+        for name, number in ((key, second), (other, first)):
+            linking.forget_written(conn, entity, system, number, now)
+            distributions.link(conn, entity, system, [("", name, number)], now)
+        distributions.make_due(conn, entity, system, now, records=[first, second])
+        if system in flow.active_capture():
+            cursors.put_inbox(conn, entity, system, [key, other], "keys swapped", now)
+        audit.note(conn, now, "swap keys", entity, system, f"{key} is #{second}, {other} is #{first}")
+    return second, first
+
+
 def import_keys(wiring: Wiring, entity: str, path: Path, *, yes: bool = False) -> KeyImport:
     """Check a CSV file of keys as a whole and, with `yes`, link what it says.
 
@@ -150,11 +183,18 @@ def _free(conn: Connection, entity: str, system: str, number: int) -> None:
     """A record has one key in a system at most."""
     if have := linking.keys_of(conn, entity, [number]).get(number, {}).get(system):
         raise ConfigError(
-            f"{entity}: #{number} has the key '{have}' in '{system}' already; move that one to its own record first"
+            f"{entity}: #{number} has the key '{have}' in '{system}' already; move that one to its own record first, "
+            "or exchange two that were linked crosswise: l2c keys swap"
         )
+    _settled_there(conn, entity, system, number)
+
+
+def _settled_there(conn: Connection, entity: str, system: str, number: int) -> None:
+    """A create whose outcome is open may give the record a key of its own: that comes first."""
     if intents.intents_of(conn, entity, system, [number]):
         raise TransientError(
-            f"it is not known yet whether #{number} was created there; distribute first, which looks it up",
+            f"{entity}: it is not known yet whether #{number} was created in '{system}', which may have given it a key; "
+            f"run 'l2c distribute {entity} {system}', which looks it up after the quiet period, then try again",
             system=system,
         )
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OfSystem = Annotated[str | None, typer.Option("--system", help="Only keys of this system.")]
 OfSystems = Annotated[list[str] | None, typer.Option("--system", help="Only this system; may be given several times.")]
 Key = Annotated[str | None, typer.Option("--key", help="Only the record with this native key, in whatever system.")]
+OtherKey = Annotated[
+    str, typer.Argument(metavar="OTHER", help="The native key to exchange it with, in the same system.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]
 File = Annotated[
     Path,
@@ -35,6 +38,7 @@ def register(app: typer.Typer) -> None:
     group.command("import")(import_keys)
     group.command("link")(link_key)
     group.command("move")(move_key)
+    group.command("swap")(swap_keys)
 
 
 def list_keys(flow: Flow, system: OfSystem = None, key: Key = None, limit: Limit = 100, as_json: Json = False) -> None:
@@ -110,6 +114,19 @@ def move_key(flow: Flow, system: System, key: NativeKey, record: OfRecord, as_js
     with opened() as hub:
         number = hub.move_key(known_flow(hub, flow), system, key, record)
     _say(number, f"'{key}' of {system} belongs to #{number} now", as_json)
+
+
+def swap_keys(flow: Flow, system: System, key: NativeKey, other: OtherKey, as_json: Json = False) -> None:
+    """Exchange two keys that were linked crosswise.
+
+    Each record gets the key of the other one in that system, at once; the next capture and distribution settle what follows.
+    """
+    with opened() as hub:
+        first, second = hub.swap_keys(known_flow(hub, flow), system, key, other)
+    if as_json:
+        output.say_json({key: first, other: second})
+    else:
+        output.say(f"'{key}' of {system} belongs to #{first} now, '{other}' to #{second}")
 
 
 def _say(number: int, text: str, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from itertools import groupby, zip_longest
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, and_, case, exists, or_, select, update
 
 from l2c.state import journal, keys
 from l2c.state.distributions import UNDECIDED
@@ -122,6 +122,13 @@ def rows(conn: Connection, entity: str, systems: Sequence[str]) -> Iterator[tupl
         for _, system, key in group:
             found[system].append(key)
         yield from zip_longest(*found.values(), fillvalue="")
+
+
+def swap_keys(conn: Connection, entity: str, system: str, one: int, other: int) -> None:
+    """Two records exchange all they have of a system: native keys, other keys and elements."""
+    k = key_mapping.c
+    where = and_(k.entity == entity, k.system == system, k.record.in_([one, other]))
+    conn.execute(update(key_mapping).where(where).values(record=case((k.record == one, other), else_=one)))
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

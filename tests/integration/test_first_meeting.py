@@ -308,6 +308,27 @@ def test_a_key_is_linked_by_hand_and_moved_to_another_record(small: World, clock
     assert "already" in small.run(*move, one["key"], f"#{left['record']}", expect=2)
 
 
+def test_keys_that_were_linked_crosswise_are_swapped(small: World, clock: Clock):
+    units = [unit for _, unit in small.shop.records(UNIT) if unit["l2cPartnerNumber"]]
+    one, other = units[0], next(unit for unit in units[1:] if unit["name"] != units[0]["name"])
+    swap, before = ("keys", "swap", FLOW, TARGET), created(small)
+    assert "is not linked" in small.run(*swap, one["uid"], "nobody", expect=2)
+    assert "of one record" in small.run(*swap, one["uid"], one["uid"], expect=2)
+    small.run(*swap, one["uid"], other["uid"])
+    rounds(small, clock, 3)
+    assert created(small) == before
+    crossed = [small.shop.record(UNIT, unit["uid"])["l2cPartnerNumber"] for unit in (one, other)]
+    assert crossed == [other["l2cPartnerNumber"], one["l2cPartnerNumber"]]
+    small.run(*swap, other["uid"], one["uid"])
+    rounds(small, clock, 3)
+    assert created(small) == before
+    back = [small.shop.record(UNIT, unit["uid"]) for unit in (one, other)]
+    for was, now in zip((one, other), back, strict=True):
+        names = ("name", "l2cPartnerNumber", "l2cCustomerNumber", "vatID", "l2cEmail")
+        assert {name: now[name] for name in names} == {name: was[name] for name in names}
+    assert rounds(small, clock, 1)[2].get("written", 0) == 0
+
+
 def test_a_record_whose_only_key_is_moved_becomes_a_part_of_the_other_one(small: World, clock: Clock):
     match = next(match for match in matches(small) if len(match["records"]) == 2)
     (record, other), before = match["records"], created(small)
