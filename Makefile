@@ -20,7 +20,7 @@ export SEED STORY
 PARALLEL := -n auto --maxprocesses=4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format bench rig docs lock clean
+.PHONY: help setup demo test test-slow check format bench rig rig-model docs lock clean
 
 help:  ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ docs: setup  ## Write the generated reference pages anew
 
 rig: setup  ## Kill workers while both systems misbehave (RIG=ci a share, RIG=long five times as much)
 	@RIG="$(RIG)" $(BIN)/python -m benchmarks.rig
+
+rig-model: setup  ## Random schedules against the model, answers cut at every byte (ARGS="--seed 7")
+	@$(BIN)/python -m benchmarks.rig_model $(ARGS)
 
 bench: setup  ## Measure speed and memory into build/reports/bench.json
 	@$(BIN)/python -m benchmarks

@@ -55,15 +55,13 @@ class Worker:
 
     def do(self, step: Step) -> Told:
         """Have it done; a process that died on the way is told as such."""
-        if self._end is None:
-            self._start()
-        assert self._end is not None  # noqa: S101  # _start sets it
-        self._end.send(step)
-        if not self._end.poll(PATIENCE_S):
+        end = self._end or self._start()
+        end.send(step)
+        if not end.poll(PATIENCE_S):
             self.close()
             raise TimeoutError(f"{step} was not through after {PATIENCE_S:.0f} seconds")
         try:
-            told: Told = self._end.recv()
+            told: Told = end.recv()
         except EOFError:
             self.close()
             self.deaths += 1
@@ -82,11 +80,13 @@ class Worker:
             self._process.close()
         self._end = self._process = None
 
-    def _start(self) -> None:
-        self._end, theirs = FORK.Pipe()
+    def _start(self) -> Connection:
+        ours, theirs = FORK.Pipe()
+        self._end = ours
         self._process = FORK.Process(target=_serve, args=(theirs, self._env, self._log, self._prepare), daemon=True)
         self._process.start()
         theirs.close()
+        return ours
 
 
 class _Time:
@@ -136,7 +136,7 @@ def _done(hub: Hub, step: Step) -> Told:
         if step.name == "open":
             return Told("done", value=[str(cell) for cell in hub.status() if cell.waiting or cell.in_doubt])
         if step.name == "capture":
-            summary = hub.capture(FLOW, step.system, **({"kind": step.kind} if step.kind else {}))
+            summary = hub.capture(FLOW, step.system, kind=step.kind or "capture")
         else:
             summary = hub.distribute(FLOW, step.system)
     except HubError as error:

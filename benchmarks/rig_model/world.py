@@ -1,6 +1,5 @@
 """Both systems in step with the model, used by one schedule after the other for as long as nothing goes wrong."""
 
-import logging
 import re
 import tempfile
 import time
@@ -146,5 +145,3 @@ class Worlds:
             self.deaths += self._world.worker.deaths
             self._world.close()
             self._world = None
-
-
