@@ -140,6 +140,10 @@ class Runner:
             raise
         return self.settle(plan.run)
 
+    def any_due(self, entity: str) -> bool:
+        """Whether records of that entity wait for a distribution to some system."""
+        return self.waits(entity)
+
     def waits(self, entity: str, *, besides: str | None = None) -> bool:
         """Whether a distribution of that entity, to another system than `besides`, has work and may begin."""
         flow = self._wiring.project.flow(entity)
