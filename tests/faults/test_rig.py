@@ -23,7 +23,7 @@ def test_there_are_crash_points_enough_and_every_way_of_writing_has_most_of_them
 
 
 def test_every_point_is_named_in_the_engine_and_no_other():
-    text = "".join(path.read_text(encoding="utf-8") for path in Path("l2c").rglob("*.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parents[2].joinpath("l2c").rglob("*.py"))
     for point in POINTS:
         name, _, side = point.rpartition(".")
         said = f'reach("{point}")' if not side.endswith("_commit") else f'"{name}"'
