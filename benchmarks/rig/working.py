@@ -69,8 +69,9 @@ def serve(way: str, light: Path) -> NoReturn:
     signal.signal(signal.SIGTERM, end)
     shown, watched, first = Light(light), time.monotonic(), random.SystemRandom().randrange(4)
     read, write = WAYS[way]
+    parent = os.getppid()
     with Hub.open(env=os.environ) as hub:
-        while True:
+        while os.getppid() == parent:  # a rig that was killed leaves nobody behind
             for step in steps(hub, read, write, first=first):
                 with shown.on():
                     tried(step)
@@ -79,6 +80,7 @@ def serve(way: str, light: Path) -> NoReturn:
                 with shown.on():
                     tried(lambda: hub.capture(FLOW, SOURCE, kind="watch", watch="A_BusinessPartnerAddress"))
             time.sleep(PAUSE_S)
+    sys.exit(0)
 
 
 def steps(hub: Hub, read: str, write: str, *, first: int) -> Sequence[Callable[[], object]]:
