@@ -4,6 +4,7 @@ A page is never held as one object tree: the split keeps views into the answer's
 only when its turn comes. A page is complete (strict end of JSON) before its first record is given out.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -43,7 +44,18 @@ class _One(msgspec.Struct):
 
 _page = msgspec.json.Decoder(_Body)
 _one = msgspec.json.Decoder(_One)
-_record = msgspec.json.Decoder(float_hook=Decimal)
+_MOST_DIGITS = 100  # of a number's exponent or length: what is longer is no quantity, and slow to work with
+
+
+def _number(text: str) -> Decimal:
+    value = Decimal(text)
+    if abs(value.adjusted()) > _MOST_DIGITS:
+        raise ValueError("a number of more than 100 digits")
+    return value
+
+
+_record = msgspec.json.Decoder(float_hook=_number)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +69,14 @@ class RawPage:
 
 def split_page(answer: Answer) -> RawPage:
     """Split a list answer; ProtocolError when it is not one, TransientError when it ends too early."""
+    text = json_bytes(answer)
     try:
-        body = _page.decode(json_bytes(answer))
-    except msgspec.DecodeError as error:
+        body = _page.decode(text)
+    except _UNREADABLE as error:
         raise _broken(answer, error) from None
     found = body.d
+    raws = found if isinstance(found, list) else (found.results if found is not None else None)
+    _refuse_second_list(text, raws or (), answer)
     if isinstance(found, list):
         return RawPage(found, None, None)
     if found is None or found.results is None:
@@ -74,16 +89,52 @@ def single(answer: Answer) -> msgspec.Raw:
     """The one entity of an answer, as bytes (`{"d": {…}}`)."""
     try:
         body = _one.decode(json_bytes(answer))
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise _broken(answer, error) from None
     if not bytes(body.d).startswith(b"{"):
         raise _not_v2(answer, bool(bytes(body.error)), bool(bytes(body.value)))
     return body.d
 
 
-def _broken(answer: Answer, error: msgspec.DecodeError) -> HubError:
-    if "truncated" in str(error):
+def _refuse_duplicates(text: bytes | msgspec.Raw, where: str, system: str = "") -> None:
+    """ProtocolError when an object in this JSON names a field twice: one of the two values would be lost."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ProtocolError(f"{where}: '{twice}' stands twice in one object", system=system, code="duplicate_key")
+        return found
+
+    json.loads(bytes(text), object_pairs_hook=once)
+
+
+def _refuse_second_list(text: bytes, raws: Sequence[msgspec.Raw], answer: Answer) -> None:
+    """ProtocolError when something stands twice around the records of a page; they themselves are checked one by one."""
+    around = text
+    if raws:
+        first, last = bytes(raws[0]), bytes(raws[-1])
+        around = text[: text.rfind(first)] + text[text.rfind(last) + len(last) :]
+    try:
+        _refuse_duplicates(around, answer.where, answer.system)
+    except ValueError:  # the first record came twice: the cut was not clean
+        _refuse_duplicates(text, answer.where, answer.system)
+
+
+def _fields(value: Any) -> int:
+    """How many fields the objects inside a value have."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_fields, (inner for inner in value.values() if isinstance(inner, (dict, list)))))
+    return sum(map(_fields, value)) if isinstance(value, list) else 0
+
+
+def _broken(answer: Answer, error: Exception) -> HubError:
+    if str(error) == "Input data was truncated":
         return TransientError(f"{answer.where}: the answer ends before its JSON does", system=answer.system, code="cut")
+    if not isinstance(error, msgspec.DecodeError):
+        what = "nested too deep" if isinstance(error, RecursionError) else "not UTF-8"
+        return ProtocolError(f"{answer.where}: the JSON is {what}", system=answer.system)
     # what msgspec says of a well-formed body of another shape names types and paths, never values
     return ProtocolError(f"{answer.where}: not the JSON expected: {error}", system=answer.system)
 
@@ -134,8 +185,20 @@ def shape_of(metadata: Metadata, entity: EntityType, *, paths: Collection[str] |
 
 
 def decode(raw: msgspec.Raw | bytes) -> dict[str, Any]:
-    """One record as it stands in the answer; numbers with a fraction as Decimal."""
-    found: dict[str, Any] = _record.decode(raw)
+    """One record as it stands in the answer; numbers with a fraction as Decimal.
+
+    ProtocolError for what is no JSON in UTF-8, for endless numbers, and for an object that names a field twice.
+    """
+    try:
+        found: dict[str, Any] = _record.decode(raw)
+    except _UNREADABLE as error:
+        what = str(error) if isinstance(error, msgspec.DecodeError) else type(error).__name__
+        raise ProtocolError(f"a record of the answer cannot be read: {what}") from None
+    text = bytes(raw)
+    if (
+        text.count(b'":') != _fields(found) or b'" :' in text
+    ):  # a text with a quote and a colon, white space, or a field named twice
+        _refuse_duplicates(text, "a record of the answer")
     return found
 
 

@@ -70,6 +70,46 @@ def test_anything_but_a_list_is_named(body, words):
         split_page(answer_of(body))
 
 
+@pytest.mark.fault("R15")
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (b'{"A": 1, "A": 2}', "'A' stands twice"),
+        (b'{"A" : 1, "B": {"C": 1, "C": 2}}', "'C' stands twice"),
+        (b'{"A": [{"B": 1}, {"B": 1, "B": 1}]}', "'B' stands twice"),
+        (b'{"A": 1e1000000}', "more than 100 digits"),
+        (b'{"A": ' + b"1" * 6000 + b"}", "cannot be read"),
+        (b'{"A": NaN}', "cannot be read"),
+        (b'{"A": "\xff"}', "cannot be read"),
+        (b'{"A": "\\ud800"}', "cannot be read"),
+        (b'{"A": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "cannot be read"),
+    ],
+)
+def test_a_record_that_is_no_clean_json_is_refused(record, words):
+    with pytest.raises(ProtocolError, match=words):
+        decode(record)
+
+
+@pytest.mark.fault("R15")
+def test_a_text_that_looks_like_a_field_is_none():
+    assert decode(b'{"A": "say \\"B\\": 1", "C": "\\" : "}') == {"A": 'say "B": 1', "C": '" : '}
+
+
+@pytest.mark.fault("R15")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"d": {"results": [{"A": 1}], "results": [{"A": 2}]}}',
+        b'{"d": {"results": [{"A": 1}], "results": []}}',
+        b'{"d": {"results": [{"A": 1}, {"A": 1}], "__next": "a", "__next": "b"}}',
+        b'{"d": {"results": [{"A": 1}]}, "d": {"results": [{"A": 1}]}}',
+    ],
+)
+def test_a_page_with_two_lists_loses_none_of_them_silently(body):
+    with pytest.raises(ProtocolError, match="stands twice"):
+        split_page(answer_of(body))
+
+
 @pytest.mark.fault("R14")
 def test_an_answer_cut_at_any_byte_is_never_taken_for_whole():
     body = msgspec.json.encode({"d": {"results": [{"A": "ü", "B": "1.50", "C": {"results": [{}]}}], "__count": "1"}})
@@ -145,7 +185,7 @@ def test_records_are_decoded_only_when_taken():
     raws = [msgspec.Raw(b'{"K": "1"}'), msgspec.Raw(b"broken")]
     found = records(raws, Shape(), ["K"])
     assert next(found).key == "1"
-    with pytest.raises(msgspec.DecodeError):
+    with pytest.raises(ProtocolError):
         next(found)
 
 
