@@ -27,8 +27,10 @@ class Results:
         self.outcomes[name] = min(known, report.outcome, key=self.ORDER.index)
 
     def pytest_sessionfinish(self) -> None:
+        """A run of some tests leaves what is known of the others."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(self.outcomes, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        known = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
+        self.path.write_text(json.dumps(known | self.outcomes, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -125,6 +125,7 @@ def test_a_record_answered_twice_keeps_the_first_answer():
     assert statuses(read_batch(TYPE, body, [1, 1])) == [[201], None]
 
 
+@pytest.mark.fault("D12")
 def test_bodies_may_hold_line_breaks_boundaries_and_status_lines():
     nasty = b'{"t": "--B HTTP/1.1 500 --C-- \xc3\xbc"}\r\n\r\n{}'
     found = read_batch(TYPE, batch(changeset(http(201, nasty)), changeset(http(201, nasty, length=False))), [1, 1])
