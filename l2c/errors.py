@@ -55,6 +55,10 @@ class ConfigError(HubError):
         super().__init__("\n".join(self.mistakes), system=system, entity=entity)
 
 
+class UnknownConnection(ConfigError):
+    """There is no connection of that name; its message says what to create."""
+
+
 class AuthError(HubError):
     """The system refused the credentials, or the user may not do this."""
 

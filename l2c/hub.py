@@ -147,14 +147,37 @@ class Hub:
         """A whole distribution in this process; `allow_deletes`: so many deletes and blocks are right this once."""
         return self._runner.whole(DISTRIBUTE, entity, system, None, progress, allowed=allow_deletes)
 
-    def woken(self, entity: str) -> list[str]:
-        """Of the entities that refer to this one, those with records that are due: some may have waited for what came now."""
-        return [other for other in self._wiring.referrers(entity) if self._runner.any_due(other)]
+    def woken(self, done: RunSummary) -> list[str]:
+        """The entities whose distributions have work that may have waited for this run.
 
-    def held(self, entity: str, system: str) -> list[str]:
-        """Of the entities that refer to this one, those not loaded from that system yet: they may have waited for this load."""
-        flows = [self.project.flow(other) for other in self._wiring.referrers(entity)]
-        return [one.flow for one in flows if system in one.active_capture() and not self._wiring.loaded(one, system)]
+        Those that refer to its entity; and this entity itself, unless what it journaled has told its distributions already.
+        """
+        names = [other for other in self._wiring.referrers(done.entity) if self._runner.waits(other)]
+        written = done.counts.get("written", 0) > 0
+        own = written if done.kind == DISTRIBUTE else not done.counts.get("journaled")
+        besides = done.system if done.kind == DISTRIBUTE else None
+        if own and self._runner.waits(done.entity, besides=besides):
+            names.append(done.entity)
+        return names
+
+    def held(self, entity: str, system: str) -> list[tuple[str, str]]:
+        """Entity and system of the first loads that are still to come and may have waited for a load of this one."""
+        flow = self.project.flow(entity)
+        others = [(flow, other) for other in flow.active_capture() if other != system and flow.first == system]
+        others += [(self.project.flow(other), system) for other in self._wiring.referrers(entity)]
+        return [
+            (one.flow, other)
+            for one, other in others
+            if other in one.active_capture() and not self._wiring.loaded(one, other)
+        ]
+
+    def asked(self, system: str) -> frozenset[str]:
+        """The entities for which messages of that system, worked off by plan or run, gave a capture something to do."""
+        return self._runner.asked(system)
+
+    def run_summary(self, run: int) -> RunSummary:
+        """One run as it stands, settled or not."""
+        return self._runner.summary(run)
 
     # What systems send
 
@@ -172,6 +195,10 @@ class Hub:
         """Messages received, newest first; state is new, done or failed."""
         with self._store.reading() as conn:
             return messages.listed(conn, system, state, limit=limit)
+
+    def now(self) -> datetime:
+        """The hub's current time."""
+        return self._wiring.clock()
 
     def open_messages(self) -> Mapping[str, Mapping[str, int]]:
         """By system, how many messages are `new` and how many `failed`."""

@@ -15,6 +15,6 @@ def inbox_bell(entity: str, system: str) -> Asset:
     return Asset(name=f"{entity}.inbox.{system}", uri=f"l2c://inbox/{entity}/{system}", group=GROUP)
 
 
-def woken_bells(entity: str) -> AssetAlias:
-    """Stands for the bells of entities that refer to this one: which of them ring is known only when a run is settled."""
-    return AssetAlias(name=f"{entity}.woken", group=GROUP)
+def bells_of(entity: str) -> AssetAlias:
+    """Stands for the bells a run of this entity may ring: which of them do is known only when it has done its work."""
+    return AssetAlias(name=f"{entity}.bells", group=GROUP)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, AssetAlias, CronTriggerTimetable, TriggerRule, task
+from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, TriggerRule, task
 
 from l2c.airflow import tasks
 from l2c.airflow.alerts import alert_callback
-from l2c.airflow.bells import inbox_bell, journal_bell, woken_bells
+from l2c.airflow.bells import bells_of, inbox_bell, journal_bell
 from l2c.airflow.doc import doc_md
 from l2c.airflow.retry import HubRetryPolicy
 from l2c.airflow.schedules import bell_or_time, common_timetable, timetable
@@ -114,37 +114,23 @@ def _dag(project: Project, flow: FlowConfig, work: _Work, *, schedule: Any, star
         default_args=_task_defaults(flow.retries, alert_callback(flow.flow, flow.alert)),
     )
     # A watch journals nothing itself: it names the records that the next capture fetches.
-    outlets: list[Asset | AssetAlias] = [journal_bell(work.entity)] if work.kind in ("capture", "sweep") else []
-    if work.kind != "watch" and _is_referred_to(project, work.entity):
-        outlets.append(woken_bells(work.entity))  # a key that arrives wakes those who waited for it
     with dag:
-        _three_tasks(work, outlets)
+        _three_tasks(work, [] if work.kind == "watch" else [bells_of(work.entity)])
     return dag
 
 
-def _is_referred_to(project: Project, entity: str) -> bool:
-    """Whether records of another flow refer to this entity; one that does not load has a placeholder of its own."""
-    for name in project.flow_names:
-        try:
-            fields = project.entity(project.flow(name).flow).paths.values() if name != entity else ()
-        except HubError:
-            continue
-        if any(one.to is not None and one.to.partition("/")[0] == entity for one in fields):
-            return True
-    return False
-
-
-def _three_tasks(work: _Work, outlets: list[Asset | AssetAlias]) -> None:
+def _three_tasks(work: _Work, outlets: list[AssetAlias]) -> None:
     """`plan → run (once for each partition) → settle`; when plan finds nothing, the two others are skipped.
 
-    A failed partition does not keep settle from closing the run.
+    A failed partition does not keep settle from closing the run. Each may ring: the distributions need not wait for the
+    capture to be settled.
     """
-    planned = task(task_id="plan", execution_timeout=STEP_TIMEOUT)(tasks.plan)(
+    planned = task(task_id="plan", execution_timeout=STEP_TIMEOUT, outlets=outlets)(tasks.plan)(
         work.kind, work.entity, work.system, dict(work.watch), work.zone
     )
     # Watches of one system share a lease, so they take turns.
     at_once = 1 if work.watch else MOST_PARTITIONS
-    ran = task(task_id="run", execution_timeout=RUN_TIMEOUT, max_active_tis_per_dagrun=at_once)(
+    ran = task(task_id="run", execution_timeout=RUN_TIMEOUT, max_active_tis_per_dagrun=at_once, outlets=outlets)(
         tasks.run
     ).expand_kwargs(planned)
     settled = task(

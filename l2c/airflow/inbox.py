@@ -23,7 +23,7 @@ from l2c.airflow.connections import airflow_login
 from l2c.airflow.intake import Intake
 from l2c.airflow.runtime import open_hub
 from l2c.config import InboxConfig, Login, Project
-from l2c.errors import ConfigError, HubError
+from l2c.errors import ConfigError, HubError, UnknownConnection
 
 if TYPE_CHECKING:
     from l2c.hub import Hub
@@ -106,7 +106,11 @@ class Inbox:
         config = self._systems().get(system)
         if config is None:
             raise HTTPException(404)
-        login = self._login(config.connection)
+        try:
+            login = self._login(config.connection)
+        except UnknownConnection as error:  # nobody has set up this inbox: as good as none
+            log.error("inbox without a login", system=system, message=error.message)
+            raise HTTPException(404) from None
         if (login.hmac_secret if config.hmac_header is not None else login.secret) is None:
             missing = "hmac_secret (in its extra)" if config.hmac_header is not None else "login and password"
             raise ConfigError(

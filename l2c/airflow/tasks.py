@@ -22,12 +22,18 @@ PROGRESS_EVERY_S = 10.0
 
 
 def plan(
-    kind: str, entity: str, system: str, watch: Mapping[str, str | None] | None = None, zone: str = "UTC"
+    kind: str,
+    entity: str,
+    system: str,
+    watch: Mapping[str, str | None] | None = None,
+    zone: str = "UTC",
+    outlet_events: Any = None,
+    outlets: Any = None,
 ) -> list[dict[str, Any]]:
     """One `{run, partition}` for each share of the work; an empty list skips the tasks that follow.
 
     `watch` names the flat child sets of a watch run with their crons, read in `zone`: each set that is due becomes a run of
-    the hub by itself.
+    the hub by itself. Rings for the captures that messages found on the way ask for.
     """
     shares: list[dict[str, Any]] = []
     sources: Sequence[str | None] = _due_now(watch, zone) if watch else (None,)
@@ -36,6 +42,8 @@ def plan(
             planned = hub.plan(kind, entity, system, watch=source)
             if planned.run is not None:
                 shares += [{"run": planned.run, "partition": partition} for partition in planned.partitions]
+        asked = hub.asked(system) - ({entity} if kind == CAPTURE else set())
+    _ring([inbox_bell(other, system) for other in sorted(asked)], outlet_events, outlets)
     log.info("planned", kind=kind, entity=entity, system=system, shares=len(shares))
     return shares
 
@@ -49,21 +57,28 @@ def _due_now(watch: Mapping[str, str | None], zone: str) -> list[str]:
     return due(watch, zone, since=before, until=dag_run.run_after)
 
 
-def run(run: int, partition: str) -> dict[str, int]:
-    """Work through one partition of a planned run; the counts by end state."""
+def run(run: int, partition: str, outlet_events: Any = None, outlets: Any = None) -> dict[str, int]:
+    """Work through one partition of a planned run; the counts by end state.
+
+    Rings the entity's bell when something was journaled, and for the captures that messages found on the way ask for.
+    """
     with _Readable("run", run=run), open_hub() as hub:
         counts = dict(hub.run(run, partition, progress=_Progress(run)))
+        done = hub.run_summary(run)
+        bells = [inbox_bell(other, done.system) for other in sorted(hub.asked(done.system))]
     log.info("ran", run=run, **counts)
+    if counts.get("journaled"):
+        bells.append(journal_bell(done.entity))
+    _ring(bells, outlet_events, outlets, run=run, journaled=counts.get("journaled", 0))
     return counts
 
 
 def settle(
     shares: Sequence[Mapping[str, Any]] | None, outlet_events: Any = None, outlets: Any = None
 ) -> dict[str, int]:
-    """Check the sums of the planned runs and close them; ring the entity's bell only when something was journaled.
+    """Check the sums of the planned runs and close them; ring for what waited for them.
 
-    Rings also for entities whose records waited for what these runs brought. Runs after failed partitions too, so that no run
-    stays open; `shares` is None when planning failed.
+    Runs after failed partitions too, so that no run stays open; `shares` is None when planning failed.
     """
     if shares is None:
         raise AirflowFailException(
@@ -71,19 +86,9 @@ def settle(
         )
     with _Readable("settle"), open_hub() as hub:
         summaries = _settle_each(hub, sorted({int(share["run"]) for share in shares}))
-        aliases = [outlet for outlet in outlets or () if isinstance(outlet, AssetAlias)]
-        woken = _woken(hub, summaries[0]) if aliases and summaries else []
-    counts = _total(summaries)
-    bells = [outlet for outlet in outlets or () if isinstance(outlet, Asset)]
-    if bells and not counts.get("journaled") and not woken:
-        raise AirflowSkipException("the sums met and nothing was journaled: no bell for the distributions")
-    told = {"runs": [one.run for one in summaries], "journaled": counts.get("journaled", 0)}
-    for bell in bells:
-        outlet_events[bell].extra = told
-    for alias in aliases:
-        for bell in woken:
-            outlet_events[alias].add(bell, extra=told)
-    return counts
+        woken = _woken(hub, summaries[0]) if outlets and summaries else []
+    _ring(woken, outlet_events, outlets, runs=[one.run for one in summaries])
+    return _total(summaries)
 
 
 def redrive() -> int:
@@ -129,11 +134,19 @@ def _settle_each(hub: Any, runs: Sequence[int]) -> list[RunSummary]:
 
 
 def _woken(hub: Any, done: RunSummary) -> list[Asset]:
-    """The bells of what waited for this run: records for a key, or a first load for that of the records it refers to."""
-    bells = [journal_bell(entity) for entity in hub.woken(done.entity)]
+    """The bells of what waited for this run: records for a key, and loads and distributions for a first load."""
+    bells = [journal_bell(entity) for entity in hub.woken(done)]
     if done.kind == CAPTURE:
-        bells += [inbox_bell(entity, done.system) for entity in hub.held(done.entity, done.system)]
+        bells += [inbox_bell(entity, system) for entity, system in hub.held(done.entity, done.system)]
     return bells
+
+
+def _ring(bells: Sequence[Asset], outlet_events: Any, outlets: Any, **told: Any) -> None:
+    """Ring these bells once the task has succeeded; its outlet stands for all of them."""
+    for alias in outlets or ():
+        if isinstance(alias, AssetAlias):
+            for bell in bells:
+                outlet_events[alias].add(bell, extra=told)
 
 
 def _total(summaries: Sequence[RunSummary]) -> dict[str, int]:

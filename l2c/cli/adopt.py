@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def adopt(flow: Flow, system: System, as_json: Json = False) -> None:
-    """Adopt what a restored state store does not know.
+    """Adopt what a restored store does not know.
 
     After the state store was restored from an older copy: sweeps the flow's systems, looks in SYSTEM for every record that has
     no key there, and links what the hub created since the copy was taken. Pause the DAGs before; run it for every system the

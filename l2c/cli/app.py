@@ -19,12 +19,14 @@ from l2c.cli import (
     keys,
     mappings,
     matches,
+    messages,
     reconcile,
     records,
     state,
     systems,
 )
-from l2c.cli.errors import INTERNAL, exit_code, messages
+from l2c.cli.errors import INTERNAL, exit_code
+from l2c.cli.errors import messages as lines_of
 from l2c.errors import HubError
 
 DEBUG = "--debug"
@@ -52,6 +54,7 @@ for noun in (
     matches,
     dead_letters,
     decide,
+    messages,
     mappings,
     keys,
     records,
@@ -100,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _explain(error: HubError, debug: bool) -> None:
-    for line in messages(error):
+    for line in lines_of(error):
         typer.echo(line, err=True)
     if debug:
         traceback.print_exc()

@@ -23,7 +23,9 @@ RecordKey = Annotated[
     str | None,
     typer.Argument(metavar="[KEY]", help="The record: a native key in any system, or the hub's number: '#12'."),
 ]
-What = Annotated[Answer | None, typer.Argument(metavar="[ANSWER]", help="Whether its create arrived: sent, or not-sent.")]
+What = Annotated[
+    Answer | None, typer.Argument(metavar="[ANSWER]", help="Whether its create arrived: sent, or not-sent.")
+]
 As = Annotated[str | None, typer.Option("--as", metavar="KEY", help="The native key it arrived as.")]
 Reason = Annotated[str, typer.Option("--reason", help="How you know; kept in the audit log.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]

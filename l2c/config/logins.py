@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import SecretStr
 
 from l2c.config.connections import env_connection, variable_of
-from l2c.errors import ConfigError
+from l2c.errors import ConfigError, UnknownConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def env_login(name: str, env: Mapping[str, str]) -> Login:
             variable, connection.user, connection.secret, SecretStr(hmac_secret) if hmac_secret else None
         )
     if not text:
-        raise ConfigError(
+        raise UnknownConnection(
             f"connection '{name}' is not known: create an Airflow connection of that name with login and password, or set "
             f"{variable} to JSON with user and secret"
         )

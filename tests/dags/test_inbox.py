@@ -261,9 +261,17 @@ def test_a_store_that_fails_later_on_loses_nothing_either(send: Send, tmp_path) 
     assert len(kept()) == 2
 
 
-def test_a_missing_connection_is_our_fault_not_the_senders(send: Send) -> None:
-    assert send(system="broken").status_code == 503
+def test_an_inbox_whose_connection_is_missing_is_none_and_the_log_says_what_to_create(send: Send, capfd) -> None:
+    assert send(system="broken").status_code == 404
+    told = capfd.readouterr()
+    assert "create an Airflow connection of that name with login and password" in told.out + told.err
     assert send().status_code == 201
+    assert len(kept()) == 1
+
+
+def test_a_connection_that_is_incomplete_is_our_fault_not_the_senders(send: Send, monkeypatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_NOWHERE", json.dumps({"conn_type": "generic", "login": "shop"}))
+    assert send(system="broken").status_code == 503
 
 
 def test_a_message_is_answered_quickly(send: Send) -> None:

@@ -24,9 +24,11 @@ VERBS = [
     "distribute",
     "status",
     "reconcile",
+    "adopt",
     "dead-letters",
     "redrive",
     "decide",
+    "messages",
     "resend",
     "show",
     "purge",
@@ -38,7 +40,7 @@ VERBS = [
 GROUPS = {
     "systems": ["list", "reopen"],
     "matches": ["list", "show", "accept", "reject"],
-    "keys": ["list", "export", "import", "link", "move"],
+    "keys": ["list", "export", "import", "link", "move", "swap"],
     "audit": ["list", "verify"],
 }
 
