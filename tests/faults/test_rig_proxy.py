@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from l2c.errors import HubError
 from benchmarks.rig.proxy import KINDS, Proxy, Toxic, proxied
+from l2c.errors import HubError
 from tests.integration.checker import check, customers_of
 from tests.integration.conftest import StartWorld
 from tests.integration.world import FLOW, SOURCE, TARGET, World
