@@ -52,10 +52,10 @@ def _from_uri(variable: str, text: str) -> Connection:
 
 
 def _from_json(variable: str, text: str) -> Connection:
-    data = _parsed(text, f"{variable} starts like JSON but is not JSON")
+    data = parsed(text, variable, f"{variable} starts like JSON but is not JSON")
     extra = data.pop("extra", None) or {}
     if isinstance(extra, str):
-        extra = _parsed(extra, f"{variable}: 'extra' is not JSON")
+        extra = parsed(extra, f"{variable}: 'extra'", f"{variable}: 'extra' is not JSON")
     if not isinstance(extra, dict):
         raise ConfigError(f"{variable}: 'extra' must hold keys and values")
     url = data.pop("url", None) or _airflow_url(data)
@@ -76,9 +76,22 @@ def _from_json(variable: str, text: str) -> Connection:
     )
 
 
-def _parsed(text: str, complaint: str) -> Any:
+def parsed(text: str, where: str, complaint: str) -> Any:
+    """JSON as somebody wrote it; ConfigError names a key given twice, and says `complaint` of what is no JSON (nor NaN is)."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for at, name in enumerate(names) if name in names[:at])
+            raise ConfigError(f"{where}: '{twice}' is given twice; leave one out")
+        return found
+
+    def no_number(_text: str) -> None:
+        raise ConfigError(complaint)
+
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=once, parse_constant=no_number)
     except (ValueError, RecursionError):
         raise ConfigError(complaint) from None
 

@@ -1,13 +1,12 @@
 """Logins with which others prove themselves to the hub, from environment variables."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic import SecretStr
 
-from l2c.config.connections import env_connection, variable_of
+from l2c.config.connections import env_connection, parsed, variable_of
 from l2c.errors import ConfigError, UnknownConnection
 
 
@@ -47,10 +46,7 @@ def env_login(name: str, env: Mapping[str, str]) -> Login:
             f"connection '{name}' is not known: create an Airflow connection of that name with login and password, or set "
             f"{variable} to JSON with user and secret"
         )
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ConfigError(f"{variable} starts like JSON but is not JSON") from None
+    data = parsed(text, variable, f"{variable} starts like JSON but is not JSON")
     extra = data.get("extra")
     values = {**extra, **data} if isinstance(extra, dict) else data
     user = _text(values, "user", "login")

@@ -30,6 +30,7 @@ def test_a_login_needs_no_address(text: str) -> None:
     [
         ("", f"set {NAME} to JSON with user and secret"),
         ("{", "is not JSON"),
+        ('{"user": "shop", "secret": "geheim", "secret": "x"}', "'secret' is given twice; leave one out"),
         ('{"user": "shop"}', "user and secret belong together"),
         ('{"secret": "geheim"}', "user and secret belong together"),
         ("{}", "nobody could send with it"),
