@@ -19,6 +19,7 @@ from benchmarks.reporting import write_report
 from benchmarks.rig.world import SOURCE
 from benchmarks.rig_model.cuts import Cut, cut_batches, cut_pages, every_outcome
 from benchmarks.rig_model.playing import STEPS, Played, play
+from benchmarks.rig_model.settled import settle_cut_pages, settle_parts
 
 FORK = multiprocessing.get_context("fork")
 APART = 1_000_000  # seeds of one process do not come to those of the next
@@ -37,6 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
         for work in (cut_pages, cut_batches):
             work(s4, cut, every=asked.every)
         every_outcome(s4, cut)
+    settle_cut_pages(cut, every=asked.every * 100)
+    settle_parts(cut)
     print(
         f"{cut.cuts} cuts, {cut.part_outcomes} combinations of parts: {len(cut.partial)} partial settlements",
         flush=True,
