@@ -57,7 +57,7 @@ def check(s4: System, shop: System, *, today: str | None = None) -> Found:
     customers, places, sides = customers_of(s4), addresses_of(s4), dict(s4.records("A_Customer"))
     units = dict(shop.records("B2BUnit"))
     found = Found(customers=len(customers))
-    numbers = Counter(unit["l2cCustomerNumber"] for unit in units.values())
+    numbers = Counter(number for unit in units.values() if (number := unit["l2cCustomerNumber"]))
     found.doubled += [f"customer {number} stands {count} times" for number, count in numbers.items() if count > 1]
     by_number = {unit["l2cCustomerNumber"]: unit for unit in units.values()}
     for number, partner in customers.items():
