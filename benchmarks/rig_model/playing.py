@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from benchmarks.rig_model.schedules import Schedules
 from benchmarks.rig_model.world import Worlds
 
-AT_ONCE = 50  # schedules drawn with one seed
+AT_ONCE = 25  # schedules drawn with one seed
 MOST_VIOLATIONS = 20
 STEPS = 8
 

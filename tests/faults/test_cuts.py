@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.registrations.systems import Control, sandbox
 from benchmarks.rig_model.cuts import Cut, cut_batches, cut_pages, every_outcome, part_ends
+from benchmarks.rig_model.settled import settle_cut_pages, settle_parts
 from connectors.s4hana import reader, sender
 from l2c.errors import HubError
 from l2c.http import Answer, Part, RawPage, paging, split_page
@@ -43,6 +44,17 @@ def test_every_combination_of_parts_ends_in_the_right_outcomes(s4: Control):
     every_outcome(s4, cut)
     assert cut.partial == []
     assert cut.part_outcomes == 2 * sum(3**n for n in range(1, 7))
+
+
+@pytest.mark.slow
+@pytest.mark.fault("R14", "T4")
+def test_the_hub_settles_no_cut_page_and_each_part_of_a_batch_as_it_ended():
+    cut = Cut()
+    settle_cut_pages(cut, every=3000)
+    settle_parts(cut, most=3, mixed=2)
+    assert cut.partial == []
+    assert cut.cuts > 10
+    assert cut.part_outcomes == 3 + 9 + 8
 
 
 def test_parts_taken_by_order_alone_are_found_wrong(s4: Control, monkeypatch: pytest.MonkeyPatch):
