@@ -67,9 +67,13 @@ def takes(annotation: Any) -> str:
         return "constant" if len(words) > 2 else words[0]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return WORDS.get(annotation, "keys")
-    return {"str": "text", "int": "whole number", "bool": "`true` · `false`", "timedelta": "duration", "float": "rate"}.get(
-        getattr(annotation, "__name__", str(annotation)), "anything"
-    )
+    return {
+        "str": "text",
+        "int": "whole number",
+        "bool": "`true` · `false`",
+        "timedelta": "duration",
+        "float": "rate",
+    }.get(getattr(annotation, "__name__", str(annotation)), "anything")
 
 
 def filled(template: str, **parts: str) -> str:
