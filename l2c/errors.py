@@ -17,7 +17,10 @@ A message says where, what, and what to do, in one line, lower case start, value
 Secrets and record payloads never stand in a message.
 """
 
+import re
 from collections.abc import Sequence
+
+_MAILBOX = re.compile(r"[^\s|/'@]+@")  # a key may be a mail address: a person's, whom a message does not name
 
 
 class HubError(Exception):
@@ -118,7 +121,7 @@ class RecordRejected(HubError):
     ) -> None:
         self.reasons = tuple(reasons)
         text = "; ".join(f"{path}: {what}" if path else what for path, what in self.reasons)
-        where = f"{entity} {key}: " if entity and key else ""
+        where = f"{entity} {_MAILBOX.sub('•••@', key)}: " if entity and key else ""
         super().__init__(where + text, system=system, entity=entity, key=key, code=code)
 
 

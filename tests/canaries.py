@@ -195,4 +195,4 @@ def _left_behind(config: pytest.Config) -> Iterator[Path]:
                 yield Path(folder) / name
 
 
-OF_SYSTEMS = frozenset({"s4", "shop", "mappings", "pgdata"})
+OF_SYSTEMS = frozenset({"s4", "shop", "s4hana", "commerce", "sandbox", "mappings", "pgdata"})
