@@ -54,7 +54,9 @@ def from_airflow(found: Any) -> Connection:
     extra = _extra(found)
     token_url = extra.pop("token_url", None)
     secret = SecretStr(found.password) if found.password else None
-    return Connection(url=url, user=found.login or None, secret=secret, token_url=token_url or None, extra=extra)
+    called = f"Airflow's connection '{found.conn_id}'"
+    user = found.login or None
+    return Connection(url=url, user=user, secret=secret, token_url=token_url or None, extra=extra, called=called)
 
 
 def _extra(found: Any) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -29,7 +30,8 @@ def env_connection(name: str, env: Mapping[str, str]) -> Connection:
             f"connection '{name}' is not known: create an Airflow connection of that name, or set {variable} to "
             "https://user:secret@host or to JSON with url, user, secret, token_url"
         )
-    return _from_json(variable, text) if text.startswith("{") else _from_uri(variable, text)
+    found = _from_json(variable, text) if text.startswith("{") else _from_uri(variable, text)
+    return replace(found, called=f"the connection in {variable}")
 
 
 def _from_uri(variable: str, text: str) -> Connection:

@@ -30,13 +30,17 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach one system: address, login and where tokens come from; `extra` holds the rest of the connection."""
+    """How to reach one system: address, login and where tokens come from; `extra` holds the rest of the connection.
+
+    `called`: where it is kept, in words that tell a person what to correct.
+    """
 
     url: str
     user: str | None = None
     secret: SecretStr | None = None
     token_url: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ def _refused(answer: Answer, system: System) -> AuthError | ProtocolError:
         return ProtocolError(f"{answer.where}: 400; is the token URL right?", system=system.name, code="400")
     system.gate.refused()
     code = found.group(1).decode()
-    text = f"{answer.where}: credentials refused ({code}); check user and password of the connection of '{system.name}'"
+    login = system.connection.called or f"the connection of '{system.name}'"
+    text = f"{answer.where}: credentials refused ({code}); check user and password of {login}"
     return AuthError(text, system=system.name, code=code)
 
 

@@ -163,8 +163,12 @@ class HttpSession:
         if answer.status == 401:
             self.system.gate.refused()
         if call.own is None or not call.own(answer):
-            raise_for(answer, repeatable=call.repeatable, now=self.system.clock())
+            self._raise_for(answer, call)
         return answer
+
+    def _raise_for(self, answer: Answer, call: _Call) -> None:
+        connection = self.system.connection.called
+        raise_for(answer, repeatable=call.repeatable, now=self.system.clock(), connection=connection)
 
     def _pair(self, call: _Call) -> CsrfPair | None:
         if self._csrf is None:
@@ -187,7 +191,7 @@ class HttpSession:
             answer = self._exchange(call, self._auth.header(), None)
         if answer.status == 401:
             self.system.gate.refused()
-        raise_for(answer, repeatable=call.repeatable, now=self.system.clock())
+        self._raise_for(answer, call)
         pair = pair_of(answer)
         if pair is None:
             if is_html(answer):

@@ -12,16 +12,18 @@ from l2c.http.refusals import sap_error
 _BUSY = frozenset({408, 425, 429})
 
 
-def raise_for(answer: Answer, *, repeatable: bool, now: datetime) -> None:
-    """Raise AuthError for 401 and 403; for a busy or broken system TransientError, or AnswerLost where it may have acted."""
+def raise_for(answer: Answer, *, repeatable: bool, now: datetime, connection: str = "") -> None:
+    """Raise AuthError for 401 and 403; for a busy or broken system TransientError, or AnswerLost where it may have acted.
+
+    `connection`: what holds the login, in words.
+    """
     status, name = answer.status, answer.system
     if status in {401, 403}:
         what = "credentials refused" if status == 401 else "not allowed"
         code, text = sap_error(answer.body)
         detail = f": {discreet(text)}" if text else ""
-        advice = (
-            f"; check user and password of the connection of '{name}' in config/systems.yaml" if status == 401 else ""
-        )
+        login = connection or f"the connection of '{name}' in config/systems.yaml"
+        advice = f"; check user and password of {login}" if status == 401 else ""
         raise AuthError(f"{answer.where}: {status} {what}{detail}{advice}", system=name, code=code or str(status))
     if status not in _BUSY and status < 500:
         return
