@@ -14,6 +14,8 @@ from tests.integration.checker import check
 from tests.integration.conftest import StartWorld
 from tests.integration.world import FLOW, SOURCE, TARGET, World
 
+pytestmark = pytest.mark.slow
+
 WRITES = {"method": "POST", "path": "[$]batch", "times": 1000}
 SMALL_BLOCKS = """\
 flow: business_partner

@@ -19,6 +19,8 @@ from tests.conftest import Clock
 from tests.integration.conftest import StartWorld
 from tests.integration.world import FLOW, SOURCE, TARGET, World
 
+pytestmark = pytest.mark.slow
+
 QUIET_S = 600.0  # max_processing_s of an S/4HANA that says nothing else
 MARK = "BusinessPartnerIDByExtSystem"
 COMPANY = {

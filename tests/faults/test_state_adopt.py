@@ -12,6 +12,8 @@ from tests.conftest import Clock
 from tests.integration.conftest import StartWorld
 from tests.integration.world import FLOW, SOURCE, TARGET, World
 
+pytestmark = pytest.mark.slow
+
 QUIET_S = 600
 NAMES = ("Orgelbau Seifert", "Segelmacherei Thode", "Glockengießerei Perner")
 
