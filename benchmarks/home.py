@@ -20,6 +20,7 @@ capture:
   s4hana: {{schedule: "0 0 * * *", page_size: {PAGE}}}
 first: s4hana
 owners: {{"*": s4hana}}
+error_budget: {{share: 100, most: 1000000}}
 distribute:
   commerce: {{schedule: "0 0 * * *", page_size: {BATCH}, writers: 1}}
 """

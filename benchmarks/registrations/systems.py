@@ -29,6 +29,7 @@ distribute:
   s4hana: {{page_size: 10, block: 100}}
   commerce: {{page_size: 20, block: 100}}
 retries: {{attempts: 10, first_wait: PT1S, max_wait: PT5S}}
+error_budget: {{share: 100, most: 100000}}
 """
 PAGE = 1000
 
@@ -99,6 +100,8 @@ def make_world(folder: Path, s4: Control, shop: Control, processing_s: float = P
     content = yaml.safe_load(place.read_text(encoding="utf-8"))
     for name, values in SETTINGS.items():
         content["systems"][name].setdefault("settings", {}).update(values)
+    for system in content["systems"].values():
+        system["breaker"] = {"failures": 1000}  # faults come on purpose and all the time
     content["systems"][SOURCE]["settings"]["max_processing_s"] = processing_s
     place.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     overlay = home / "overlay" / "flows"
