@@ -25,12 +25,14 @@ def customers(s4: Sandbox) -> dict[str, dict[str, Any]]:
 
 def consumers(s4: Sandbox) -> dict[str, dict[str, Any]]:
     """The persons of S/4HANA that are customers and have an e-mail address, by customer number, `barred` as above."""
+    themselves = {data["BusinessPartner"] for _, data in s4.records("A_BPAddressIndependentEmail")}
     reached = {data["AddressID"] for _, data in s4.records("A_AddressEmailAddress")}
     places = addresses(s4)
     return {
         number: data
         for number, data in _customers(s4, PERSON).items()
-        if any(place["AddressID"] in reached for place in places.get(data["BusinessPartner"], ()))
+        if data["BusinessPartner"] in themselves
+        or any(place["AddressID"] in reached for place in places.get(data["BusinessPartner"], ()))
     }
 
 
