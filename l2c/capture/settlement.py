@@ -121,7 +121,8 @@ class PageSettlement:
             births.append(one)
         elif known.view_hash == one.hash and not known.deleted and not self._rejoins(one, known):
             self.counts["unchanged"] += 1
-            if one.etag != known.etag:
+            if one.etag != known.etag or one.changed_at != known.view_changed_at:
+                # a stamp that stood there before dates no later edit, so it must be known
                 self._etags.append((one, known.record))
         else:
             edits.append((one, known))
@@ -219,7 +220,7 @@ class PageSettlement:
         distributions.link(conn, job.entity, job.system, links, self._now)
 
     def _new_etags(self) -> list[dict[str, Any]]:
-        """Views of records unchanged but for their ETag: a payload that is stored stays what was shown."""
+        """Views of records unchanged but for their ETag or stamp: a payload that is stored stays what was shown."""
         records = [record for _, record in self._etags]
         stored = journal.view_payloads(self._conn, self._job.entity, self._job.system, records)
         return [self._view_row(one, record, stored.get(record)) for one, record in self._etags]
