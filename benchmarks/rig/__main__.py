@@ -107,7 +107,8 @@ def wrong(played: Played, size: Size) -> list[str]:
     """What is not as it must be, and what would prove nothing."""
     stormed = played.stormed
     found = list(played.mistakes)
-    if stormed.struck.kills[PROCESS] < size.plan.process or stormed.struck.kills[FORKED] < size.plan.forked:
+    kills, wanted = stormed.struck.kills, size.plan.process + size.plan.forked
+    if kills[PROCESS] < size.plan.process or kills[PROCESS] + kills[FORKED] < wanted:
         found.append(f"killed {dict(stormed.struck.kills)}, wanted {size.plan.process} and {size.plan.forked}")
     if played.late.kills < size.late:
         found.append(f"{played.late.kills} kills with a commit still to come, wanted {size.late}")
