@@ -21,7 +21,7 @@ LATEST_S = 0.4
 TIRED_S = (0.2, 1.6)
 IDLE_S = 0.3  # how long a worker that has nothing to do is waited for
 START_S = 120.0
-ENDS_S = 30.0  # how long a worker may take to end when it is asked to
+ENDS_S = 60.0  # how long a worker may take to end when it is asked to
 TERM, STOP = 0.03, 0.02  # shares of strikes that ask to end, or stop
 PROCESS, FORKED = "process", "forked"
 
