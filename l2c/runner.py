@@ -63,29 +63,30 @@ class Runner:
     ) -> dict[str, int]:
         """Work through one partition of a planned run; may be called again after it was killed or failed."""
         row = self._run_row(run)
-        entity, kind, system = row["entity"], row["kind"], row["system"]
-        flow = self._wiring.flow(entity, system, kind)
-        try:
-            with (
-                settling_first(progress) as tell,
-                self._leased(_lease_name(entity, kind, system, partition)) as lease,
-            ):
-                self._wiring.gate(system).begin(lambda: self._wiring.connector(system).check())
-                if kind == DISTRIBUTE:
-                    job = self._wiring.distribute_job(flow, system, run=run, allowed=allowed)
-                    Distribution(self._store, lease, job, tell).run()
-                    self._work_off(system)  # what was confirmed before it was settled
-                elif kind == WATCH:
-                    Watch(self._store, lease, self._wiring.watch_job(flow, system, row["watch"], run=run), tell).run()
-                else:
-                    self._read(flow, row, lease, partition, tell, allowed)
-                with self._store.writing("partition") as conn:
-                    leases.prove(conn, lease, self._store.now())
-                    runs.finish_partition(conn, run, partition)
-        except HubError as error:
-            self._stopped(row, error)
-            raise
+        flow = self._wiring.flow(row["entity"], row["system"], row["kind"])
+        with settling_first(progress) as tell:
+            try:
+                self._work(flow, row, partition, tell, allowed)
+            except HubError as error:
+                self._stopped(row, error)
+                raise
         return runs.counts(self._run_row(run))
+
+    def _work(self, flow: FlowConfig, row: RowMapping, partition: str, tell: Progress, allowed: int) -> None:
+        run, kind, system = row["id"], row["kind"], row["system"]
+        with self._leased(_lease_name(row["entity"], kind, system, partition)) as lease:
+            self._wiring.gate(system).begin(lambda: self._wiring.connector(system).check())
+            if kind == DISTRIBUTE:
+                job = self._wiring.distribute_job(flow, system, run=run, allowed=allowed)
+                Distribution(self._store, lease, job, tell).run()
+                self._work_off(system)  # what was confirmed before it was settled
+            elif kind == WATCH:
+                Watch(self._store, lease, self._wiring.watch_job(flow, system, row["watch"], run=run), tell).run()
+            else:
+                self._read(flow, row, lease, partition, tell, allowed)
+            with self._store.writing("partition") as conn:
+                leases.prove(conn, lease, self._store.now())
+                runs.finish_partition(conn, run, partition)
 
     def settle(self, run: int) -> RunSummary:
         """Check the run's sums and close it; raises SumsDiffer when they do not meet."""

@@ -20,14 +20,16 @@ def settling_first(progress: Progress | None, patience_s: float = PATIENCE_S) ->
     """Within: SIGTERM ends this process after the next page or block, which is when the progress given back is told.
 
     Raises TransientError (code `stopped`) there. One that takes longer than `patience_s` is left as a kill would leave it: the
-    next run clears it up. Outside the main thread nothing is changed.
+    next run clears it up. Where no page or block follows, the signal is passed on at the end: whoever asked is not forgotten.
+    Outside the main thread nothing is changed.
     """
-    asked = threading.Event()
+    asked, answered = threading.Event(), threading.Event()
 
     def tell(counts: Mapping[str, int]) -> None:
         if progress is not None:
             progress(counts)
         if asked.is_set():
+            answered.set()
             raise TransientError(STOPPED, code="stopped")
 
     if threading.current_thread() is not threading.main_thread():
@@ -42,6 +44,7 @@ def settling_first(progress: Progress | None, patience_s: float = PATIENCE_S) ->
             asked.set()
             timer.start()
             return
+        answered.set()
         signal.signal(signal.SIGTERM, before)  # asked twice, or out of patience: as it would have ended without us
         os.kill(os.getpid(), number)
 
@@ -51,3 +54,5 @@ def settling_first(progress: Progress | None, patience_s: float = PATIENCE_S) ->
     finally:
         timer.cancel()
         signal.signal(signal.SIGTERM, before)
+        if asked.is_set() and not answered.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)

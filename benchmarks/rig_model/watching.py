@@ -5,7 +5,11 @@ from typing import Any, Protocol
 
 from benchmarks.rig_model.owners import SOURCE, TARGET, Screens
 
-NUMBERED = re.compile(r"^(?:Umbenannt|Neustadt|Zweigstelle|Altstadt|Lager) (\d+)$")
+OWNED = {
+    TARGET: re.compile(r"^(?:Umbenannt|Neustadt|Zweigstelle) (\d+)$"),
+    SOURCE: re.compile(r"^(?:Altstadt|Lager) (\d+)$"),
+}
+"""By the system looked at, what people type in the other one, which owns the text; what is typed over it here goes back."""
 
 
 class Watched(Screens, Protocol):
@@ -23,7 +27,7 @@ class Watch:
         """Texts of S/4HANA in the shop, and of the shop in S/4HANA, that are older than they were."""
         found = []
         for place, text in self._texts():
-            number = NUMBERED.match(text or "")
+            number = OWNED[place[0]].match(text or "")
             if not number:
                 continue
             now, before = int(number[1]), self._seen.get(place, 0)

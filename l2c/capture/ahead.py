@@ -63,4 +63,4 @@ def _ahead(first: tuple[Page, int], iterator: Iterator[Page], now: Callable[[], 
             yield item
     finally:
         stop.set()
-        thread.join(timeout=60)
+        thread.join(timeout=10)  # one that waits as it was asked to is left to its end: it reads only

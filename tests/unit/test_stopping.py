@@ -36,6 +36,21 @@ def test_asked_it_ends_when_the_work_in_hand_is_told_and_the_handler_of_before_i
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_asked_after_the_last_page_the_signal_is_passed_on_at_the_end():
+    """Else a process that does one run after the other would never end."""
+    passed, done = list[int](), list[bool]()
+    before = signal.signal(signal.SIGTERM, lambda number, _: passed.append(number))
+    try:
+        with settling_first(None) as tell:
+            tell({})
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append(not passed)
+        assert done == [True], "the work in hand was done first"
+        assert passed == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @pytest.mark.fault("C3")
 def test_work_that_takes_too_long_does_not_keep_the_process_alive():
     program = """
