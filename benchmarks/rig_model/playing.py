@@ -1,7 +1,6 @@
 """Plays many schedules one after the other and counts those in which an invariant did not hold."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -32,18 +31,15 @@ def play(
     steps: int = STEPS,
     shrink: bool = False,
     until: float = float("inf"),
-    enough: int = MOST_VIOLATIONS,
-    prepare: Callable[[], None] | None = None,
 ) -> Played:
     """That many schedules of so many steps, from that seed on; `until`: the monotonic moment at which none begins any more.
 
-    `prepare` is called in each worker process before it opens the hub. A violation ends the schedules of its seed, and so
-    many of them are `enough`.
+    A violation ends the schedules of its seed.
     """
-    played, worlds, begun = Played(), Worlds(start, prepare), time.monotonic()
+    played, worlds, begun = Played(), Worlds(start), time.monotonic()
     drawn = start
     try:
-        while worlds.schedules < wanted and time.monotonic() < until and len(played.violations) < enough:
+        while worlds.schedules < wanted and time.monotonic() < until and len(played.violations) < MOST_VIOLATIONS:
             text = _play(worlds, drawn, min(AT_ONCE, wanted - worlds.schedules), steps=steps, shrink=shrink)
             if text:
                 played.violations.append(f"seed {drawn}: {text}")
