@@ -6,10 +6,12 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from benchmarks.rig.beside import beside
 from benchmarks.rig.truth import Found, Registered, check, register
 from benchmarks.rig.world import CONTACT, FLOW, FLOWS, SOURCE, TARGET, Rig, Sizes, ended, fork, started
 from l2c.errors import HubError
@@ -34,6 +36,18 @@ class Crashed:
     mistakes: list[str] = field(default_factory=list)
     found: Found = field(default_factory=Found)
     unexplained: int = 0
+
+    @classmethod
+    def together(cls, parts: Iterable["Crashed"]) -> "Crashed":
+        """What happened in all of them."""
+        whole = cls()
+        for part in parts:
+            whole.died += part.died
+            whole.passed_by += part.passed_by
+            whole.mistakes += part.mistakes
+            whole.unexplained += part.unexplained
+            whole.found.add(part.found)
+        return whole
 
     @property
     def points(self) -> set[str]:
@@ -217,9 +231,16 @@ def until_quiet(hub: Hub, *, at_most: int) -> int | None:
 
 
 def crash_everywhere(folder: Path, *, share: float = 1.0, seed: int = 0) -> Crashed:
-    """All pairs, or a seeded share of them, in an installation of their own."""
+    """All pairs, or a seeded share of them; each way of writing in an installation and a process of its own."""
+    groups = {style: list(group) for style, group in itertools.groupby(pairs(share, seed), key=lambda pair: pair[1])}
+    works = [partial(_crash, folder / style, group) for style, group in groups.items()]
+    return Crashed.together(beside(works))
+
+
+def _crash(folder: Path, wanted: Sequence[tuple[str, str]]) -> Crashed:
+    folder.mkdir()
     with started(folder, partners=12, sizes=ALONE, processing_s=QUIET_S) as rig:
-        return Crashes(rig).play(pairs(share, seed))
+        return Crashes(rig).play(wanted)
 
 
 __all__ = ["CONTACT", "Crashed", "Crashes", "comes_to", "crash_everywhere", "pairs", "tried", "until_quiet"]

@@ -35,6 +35,13 @@ class Struck:
     stopped: int = 0
     ended_badly: list[str] = field(default_factory=list)
 
+    def add(self, other: "Struck") -> None:
+        """What was struck besides."""
+        self.kills += other.kills
+        self.terminated += other.terminated
+        self.stopped += other.stopped
+        self.ended_badly += other.ended_badly
+
 
 @dataclass
 class Worker:

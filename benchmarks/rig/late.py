@@ -3,16 +3,19 @@
 import random
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from benchmarks.registrations.systems import Control
+from benchmarks.rig.beside import beside
 from benchmarks.rig.killing import FORKED, Killer
 from benchmarks.rig.storm import Stormed, rest, settle
 from benchmarks.rig.truth import Registered, register
 from benchmarks.rig.world import Rig, Sizes, started
 
 LATE_S = 0.6
-QUIET_S = 4.0
+QUIET_S, LEASE_S = 4.0, 3.0
+AT_ONCE, LEAST_EACH = 4, 30  # installations, and kills for which one is worth its first load
 EACH = 2  # registrations for each kill
 MANY = Sizes(page=50, writes=5, block=20)
 PATIENCE_S = 20.0
@@ -26,12 +29,24 @@ class Late:
     stormed: Stormed = field(default_factory=Stormed)
 
 
-def late_kills(folder: Path, wanted: int, seed: int, *, quiet_s: float = QUIET_S, late_s: float = LATE_S) -> Late:
-    """Kill that many workers whose creates commit late; `quiet_s` below `late_s` shows what the quiet period is for."""
+def late_kills(folder: Path, wanted: int, seed: int) -> Late:
+    """Kill that many workers whose creates commit late: in a few installations side by side, since leases must run out."""
+    parts = min(AT_ONCE, -(-wanted // LEAST_EACH))
+    shares = [wanted // parts + (number < wanted % parts) for number in range(parts)]
+    works = [partial(_late, folder / f"{number}", share, seed + number) for number, share in enumerate(shares)]
+    whole = Late()
+    for part in beside(works):
+        whole.kills += part.kills
+        whole.stormed.add(part.stormed)
+    return whole
+
+
+def _late(folder: Path, wanted: int, seed: int) -> Late:
+    folder.mkdir()
     chance, done = random.Random(seed), Late()
-    with started(folder, partners=10, sizes=MANY, processing_s=quiet_s, lease_s=5.0, seed=seed % 1000) as rig:
+    with started(folder, partners=10, sizes=MANY, processing_s=QUIET_S, lease_s=LEASE_S, seed=seed % 1000) as rig:
         rest(rig)
-        arm(rig.s4, chance, late_s)
+        arm(rig.s4, chance, LATE_S)
         registered: list[Registered] = []
         killer = Killer(rig, chance, process=0, forked=wanted, ways=("in",))
         done.stormed.struck = killer.struck
@@ -60,13 +75,13 @@ def _one(rig: Rig, killer: Killer) -> int:
     """Wait until a commit is pending, kill; 1 if it was still pending when the worker was gone."""
     deadline = time.monotonic() + PATIENCE_S
     while pending(rig.s4):  # of the worker before
-        time.sleep(0.01)
+        time.sleep(0.03)
     before = killer.struck.kills[FORKED]
     while time.monotonic() < deadline:
         killer.keep()
         if pending(rig.s4) and killer.kill_all():
             return int(pending(rig.s4) > 0 and killer.struck.kills[FORKED] > before)
-        time.sleep(0.005)
+        time.sleep(0.03)
     return 0
 
 

@@ -56,6 +56,16 @@ class Stormed:
     mistakes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def add(self, other: "Stormed") -> None:
+        """What another one did besides."""
+        self.found.add(other.found)
+        self.struck.add(other.struck)
+        self.faults = dict(Counter(self.faults) + Counter(other.faults))
+        self.writes += other.writes
+        self.unexplained += other.unexplained
+        self.mistakes += other.mistakes
+        self.seconds = {name: max(self.seconds.get(name, 0.0), took) for name, took in other.seconds.items()}
+
     @property
     def shares(self) -> dict[str, float]:
         """Of all writes, how many met each kind of fault."""

@@ -40,6 +40,14 @@ class Found:
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
+    def add(self, other: "Found") -> None:
+        """What stands in two more systems besides."""
+        self.records += other.records
+        self.documents += other.documents
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.wrong += other.wrong
+
     @property
     def mistakes(self) -> list[str]:
         """Everything that is not as it must be."""
