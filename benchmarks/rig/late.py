@@ -16,9 +16,9 @@ from benchmarks.rig.world import Rig, Sizes, started
 LATE_S = 0.6
 QUIET_S, LEASE_S = 4.0, 3.0
 AT_ONCE, LEAST_EACH = 4, 30  # installations, and kills for which one is worth its first load
-EACH = 2  # registrations for each kill
+EACH = 3  # registrations for each kill
 MANY = Sizes(page=50, writes=5, block=20)
-PATIENCE_S = 20.0
+PATIENCE_S = 6.0
 
 
 @dataclass
@@ -64,8 +64,8 @@ def _late(folder: Path, wanted: int, seed: int) -> Late:
 
 
 def arm(s4: Control, chance: random.Random, late_s: float) -> None:
-    """Half of the creates commit late: the connection ends at once, or stays open until then."""
-    for kind, probability in (("late_commit", 0.4), ("delay", 0.3)):
+    """Most creates commit late: the connection ends at once, or stays open until then."""
+    for kind, probability in (("late_commit", 0.5), ("delay", 0.4)):
         match = {"method": "POST", "path": r"A_BusinessPartner([?]|$)", "inner": True}
         content = {"match": match, "kind": kind, "probability": probability, "seconds": late_s}
         s4.tell("faults", times=None, seed=chance.randrange(10**6), **content)
