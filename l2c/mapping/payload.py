@@ -31,4 +31,4 @@ def decode(payload: bytes) -> dict[str, Any]:
 
 def digest(payload: bytes) -> bytes:
     """The 16 byte hash of a payload."""
-    return hashlib.blake2b(payload, digest_size=16).digest()
+    return hashlib.sha256(payload).digest()[:16]  # most processors help with this one
