@@ -114,6 +114,7 @@ class Wiring:
                 env=self._read_env(system),
                 merger=Merger(system, self._owners(flow), self._list_by(flow.flow)),
                 page_size=config.page_size,
+                max_record=config.max_record,
                 shared=shared,
                 written=system in flow.active_distribute(),
                 rules=tuple(Rule(fields) for fields in flow.match) if shared else (),

@@ -44,6 +44,7 @@ class CaptureJob:
     env: Env
     merger: Merger
     page_size: int = 200
+    max_record: int = 1_000_000  # bytes
     shared: bool = False
     written: bool = False
     rules: tuple[Rule, ...] = ()

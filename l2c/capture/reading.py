@@ -221,12 +221,15 @@ def _mapped(job: CaptureJob, record: Record) -> Shown:
         return shown
     try:
         mapped = job.mapper.map(record.data, job.env)
+        payload = encode(mapped.data) if mapped.passes else None
+        if payload is not None and len(payload) > job.max_record:
+            raise _too_large(job, record.key, len(payload))
     except RecordRejected as error:
         shown.error = error
         return shown
-    if mapped.passes:
-        shown.payload = encode(mapped.data)
-        shown.hash = digest(shown.payload)
+    if payload is not None:
+        shown.payload = payload
+        shown.hash = digest(payload)
         shown.other_keys = mapped.other_keys
         if MERGED_INTO in mapped.other_keys:
             shown.other_keys = {name: key for name, key in mapped.other_keys.items() if name != MERGED_INTO}
@@ -234,6 +237,14 @@ def _mapped(job: CaptureJob, record: Record) -> Shown:
         if job.rules:
             shown.values = values_of(mapped.data, job.rules)
     return shown
+
+
+def _too_large(job: CaptureJob, key: str, size: int) -> RecordRejected:
+    reason = (
+        f"the record has {size:,} bytes, {job.max_record:,} are allowed; shorten it in '{job.system}', "
+        f"or set capture.{job.system}.max_record in config/flows/{job.entity}.yaml, then redrive"
+    )
+    return RecordRejected([("", reason)], system=job.system, entity=job.entity, key=key, code="too_large")
 
 
 def finish_sweep(store: Store, lease: leases.Lease, job: CaptureJob, *, begun: int) -> None:

@@ -20,6 +20,9 @@ class CaptureConfig(Model):
         default_factory=dict, description="Flat native child sets that are compared by hash, each with its schedule."
     )
     page_size: int = Field(default=200, ge=1, le=10_000, description="Records a request.")
+    max_record: int = Field(
+        default=1_000_000, ge=1_000, description="Bytes a canonical record may have; a larger one is a dead letter."
+    )
     timezone: TimeZone | None = Field(
         default=None, description="Time zone of this system's schedules, if not the flow's."
     )

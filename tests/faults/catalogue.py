@@ -54,7 +54,7 @@ R15 JSON with a name twice, NaN, absurd numbers or absurd depth.
 R16 A service answers in another version of OData than the connector speaks.
  = The run ends with an error that says what was expected; nothing is read.
 R17 A record or an answer is huge.
- = Answers are read up to a cap while they arrive; above it, the run ends with the size that is allowed.
+ = An answer is read up to a cap; above it, the run ends and tells it. A larger record than its flow allows is a dead letter.
 R18 Many keys make an address longer than servers take.
  = The keys are cut into several requests.
 R19 XML in place of JSON, or no charset.
