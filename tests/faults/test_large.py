@@ -9,9 +9,7 @@ MOST = 6_000
 
 
 @pytest.mark.fault("R17")
-def test_a_record_that_is_too_large_is_a_dead_letter_until_the_flow_allows_it(
-    start_world: StartWorld, sqlite_url: str
-):
+def test_a_record_that_is_too_large_is_a_dead_letter_until_the_flow_allows_it(start_world: StartWorld, sqlite_url: str):
     world = start_world(sqlite_url, partners=6)
     key = next(key for key, row in world.s4.records("A_BusinessPartner") if row["BusinessPartnerCategory"] == "2")
     for number in range(30):
