@@ -115,7 +115,7 @@ class Story:
         for one in refused:
             words = letters.pop(one.registered.uid, "")
             self.played.refused += bool(words)
-            if words.removeprefix(f"{SOURCE}: ") not in said:
+            if words.partition(f": {SOURCE}: ")[2].partition("; correct it in ")[0] not in said:
                 self.played.wrong.append(f"{one.registered.name}: dead letter '{words}' is not what SAP said")
             self.place.shop.change("Address", one.registered.address, postalcode="89073")
         self.played.wrong += [f"dead letter of {key}: {text}" for key, text in letters.items()]

@@ -251,4 +251,5 @@ def _letter(job: CaptureJob, one: Shown, known: Known | None) -> dict[str, Any]:
         "record": known.record if known is not None else None,
         "code": one.error.code if one.error is not None else "",
         "message": str(one.error),
+        "origin": job.system,
     }

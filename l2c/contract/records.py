@@ -92,7 +92,8 @@ class Outcome:
     """What became of one change.
 
     `child_keys` maps a path and list key of ours (`addresses/1`) to the native key the target gave. `code` and `message` are
-    the system's own words, verbatim. `retry_after` is in seconds. `token` names an accepted write until it is confirmed.
+    the system's own words, verbatim; `fields` are the native fields it names beside them. `retry_after` is in seconds. `token`
+    names an accepted write until it is confirmed.
     """
 
     status: Status
@@ -103,6 +104,7 @@ class Outcome:
     message: str = ""
     retry_after: float | None = None
     token: str | None = None
+    fields: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from l2c.distribute.present import Looked, Present
 from l2c.distribute.readback import ReadBack, Shown
 from l2c.distribute.settling import Block, BlockSettlement
 from l2c.distribute.unsure import Unsure
+from l2c.distribute.words import key_of
 from l2c.errors import HubError, TransientError
 from l2c.faultpoints import reach
 from l2c.state import cursors, deadletters, distributions, journal, keys, leases, meetings
@@ -146,9 +147,8 @@ class Distribution:
             key, number = write.change.record.key, write.head.record
             owner = owners.setdefault(key, number)
             if owner != number:
-                text = (
-                    f"'{job.target}' has '{key}' for record #{owner} already; give this one another key, then redrive"
-                )
+                path, place = key_of(write.mapper)
+                text = f"{path}: '{job.target}' has '{key}' for record #{owner} already; give this one another key [{place}]"
                 taken[id(write)] = write.settled("dead_letter", code="key_taken", message=text, due_at=None)
         return [write for write in writes if id(write) not in taken], list(taken.values())
 

@@ -115,6 +115,7 @@ class _Confirmation:
             "record": record,
             "code": settled.code,
             "message": settled.message,
+            "origin": head.origin,
         }
         deadletters.put(conn, entity, self.target, DISTRIBUTE, [letter], run=0, now=self.now)
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from l2c.contract import Change, EntitySchema
 from l2c.distribute.deciding import Write
 from l2c.distribute.job import DistributeJob
+from l2c.distribute.words import lookup_of
 from l2c.faultpoints import reach
 from l2c.state import intents, keys, leases
 from l2c.state.decisions import ASK, TWO_HITS
@@ -43,6 +44,7 @@ class Doubts:
         self._lease = lease
         self._job = job
         self.needed = any(schema.safe_by != "key" for schema in job.schemas.values())
+        self._mappers = {mapper.name: mapper for mapper in job.mappers}
         self._native = {mapper.name: mapper.native for mapper in job.mappers}
         self._asked = {mapper.name for mapper in job.mappers if mapper.on_unknown == "ask"}
 
@@ -138,10 +140,11 @@ class Doubts:
 
     def _clear(self, one: Decided, intent: Intent, hits: Sequence[str], cleared: Cleared, now: int) -> None:
         if len(hits) > 1:
+            path, place = lookup_of(self._mappers[intent.mapping])
             text = (
-                f"mark '{intent.mark}' is carried by {len(hits)} records in '{self._job.target}' ({', '.join(hits)}): "
+                f"{path}: mark '{intent.mark}' is carried by {len(hits)} records in '{self._job.target}' ({', '.join(hits)}): "
                 f"a double; say which it is: l2c decide {self._job.entity} {self._job.target} '#{intent.record}' sent --as KEY, "
-                "or take the mark off the others, then redrive"
+                f"or take the mark off the others, then redrive [{place}]"
             )
             cleared.states.append(_state(one, "dead_letter", text, None, code=TWO_HITS))
             return

@@ -12,6 +12,7 @@ from l2c.distribute.deciding import Write
 from l2c.distribute.doubt import Doubts
 from l2c.distribute.job import STATE_OF, DistributeJob
 from l2c.distribute.readback import Shown
+from l2c.distribute.words import words
 from l2c.state import cursors, deadletters, distributions, intents, journal, keys, leases, meetings, runs, sending
 from l2c.state.decisions import ASK, TWO_HITS
 from l2c.state.distributions import OPEN, Settled
@@ -140,7 +141,7 @@ class BlockSettlement:
         if outcome is not None and outcome.status is Status.UNKNOWN and not self._doubts.doubles(write):
             hashed = UNSURE  # it may have arrived
         certain = {"written_seq": write.head.seq} if good else {}
-        words = self._doubts.question(write.place, due_at) if asked else _words(job, write, outcome)
+        said = self._doubts.question(write.place, due_at) if asked else words(job, write, outcome)
         return Settled.after(
             previous,
             write.place,
@@ -149,7 +150,7 @@ class BlockSettlement:
             status=status,
             hash=write.hash if good else hashed,
             code=ASK if asked else "" if outcome is None or good else outcome.code or outcome.status.value,
-            message="" if good else words,
+            message="" if good else said,
             attempts=0 if good else attempts,
             due_at=due_at if status in _LATER and not asked else (None if status in _STOPPED else write.due_at),
             token=_token(previous, outcome, status),
@@ -182,6 +183,7 @@ class BlockSettlement:
                 "record": state.record,
                 "code": state.code,
                 "message": state.message,
+                "origin": origins[state.record],
             }
             for state in dead
         ]
@@ -213,10 +215,3 @@ def _replaced(block: Block, done: Sequence[Settled]) -> dict[str, int]:
         if write.previous is not None and write.previous.token not in (None, state.token)
         if write.previous.status != "written"
     }
-
-
-def _words(job: DistributeJob, write: Write, outcome: Outcome | None) -> str:
-    if outcome is None:
-        return "not settled: the run stopped before; the next one tries it again"
-    name = write.change.record.key or f"record {write.head.record}"
-    return f"{job.target} {write.mapper.native} {name}: {outcome.message or outcome.status.value}"

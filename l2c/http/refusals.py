@@ -1,5 +1,6 @@
 """SAP's refusals: what an error body says, and which outcome it is."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 from l2c.contract import Outcome, Status
 
 _LONGEST = 2000
+_FIELD = re.compile(r"[A-Za-z_][\w./]{0,120}", re.ASCII)
 _LOCKED = (
     "currently being processed by",
     "is being processed by",
@@ -46,6 +48,20 @@ def sap_error(body: bytes) -> tuple[str, str]:
     return code, "; ".join(dict.fromkeys(text for text in texts if text))[:_LONGEST]
 
 
+def named_fields(body: bytes) -> tuple[str, ...]:
+    """The fields an SAP error body names as the ones it is about (`target` of an error or of its details), each once."""
+    try:
+        found: Any = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return ()
+    error = found.get("error") if isinstance(found, dict) else None
+    if not isinstance(error, dict):
+        return ()
+    details = [error, *(detail for detail in _details(error) if isinstance(detail, dict))]
+    targets = (detail.get("target") for detail in details)
+    return tuple(dict.fromkeys(target for target in targets if isinstance(target, str) and _FIELD.fullmatch(target)))
+
+
 def _details(error: Mapping[str, Any]) -> list[Any]:
     inner = error.get("innererror")
     details = inner.get("errordetails") if isinstance(inner, dict) else error.get("details")
@@ -78,6 +94,7 @@ def refusal(status: int, body: bytes, *, retry_after: float | None = None) -> Ou
     """
     code, text = sap_error(body)
     known: dict[str, Any] = {"code": code or str(status), "message": text or f"HTTP status {status}"}
+    known["fields"] = named_fields(body)
     if status in {412, 428}:
         return Outcome(Status.CONFLICT, **known)
     if status in {423, 425, 429} or (status == 503 and retry_after is not None):

@@ -74,5 +74,6 @@ class Trouble:
             raise RecordRejected(self.found, entity=entity, key=shown_key)
         if self.waiting:
             _, path, native = self.waiting[0]
-            texts = [(at, f"{to} '{value}' is not known yet") for at, to, value in self.waiting]
+            places = {reason.path: reason.place for reason in self.reasons}
+            texts = [(at, f"{to} '{value}' is not known yet [{places[at]}]") for at, to, value in self.waiting]
             raise ReferenceMissing(texts, entity_path=path, native_key=native, entity=entity, key=shown_key)

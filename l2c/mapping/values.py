@@ -160,7 +160,10 @@ def decimal_text(value: Any, decimals: int | None, digits: int | None = None) ->
     if amount is None:
         return None
     if decimals is not None:
-        fixed = amount.quantize(Decimal(1).scaleb(-decimals), context=NUMBERS)
+        try:
+            fixed = amount.quantize(Decimal(1).scaleb(-decimals), context=NUMBERS)
+        except InvalidOperation:
+            raise Unfit("expected a number of sensible size", value) from None
         if fixed != amount:
             raise Unfit(f"expected at most {decimals} decimals", value)
         amount = fixed

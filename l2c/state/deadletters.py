@@ -5,18 +5,24 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from l2c.errors import RecordRejected
+from l2c.state.decisions import TWO_HITS
 from l2c.state.results import DISTRIBUTE, DeadLetter
 from l2c.state.sql import insert_into
 from l2c.state.store import from_ms
 from l2c.state.tables import dead_letter as table
 
+_SAY_THEMSELVES = frozenset({TWO_HITS, "too_large", "not_answered", "damaged"})  # what to do next
 OPEN, REDRIVEN = "open", "redriven"
 
 
 def put(
     conn: Connection, entity: str, system: str, direction: str, rows: Sequence[Mapping[str, Any]], *, run: int, now: int
 ) -> None:
-    """Set records aside: rows of mapping, native_key, record, code, message. One seen before counts one attempt more."""
+    """Set records aside: rows of mapping, native_key, record, code, message, origin. One seen before counts one attempt more.
+
+    `origin` is the system the record comes from, where it can be corrected.
+    """
     if not rows:
         return
     common = {
@@ -37,8 +43,27 @@ def put(
         insert.on_conflict_do_update(
             index_elements=["entity", "system", "direction", "mapping", "native_key"], set_=changed
         ),
-        [{**common, **row} for row in rows],
+        [{**common, **_told(entity, system, row)} for row in rows],
     )
+
+
+def _told(entity: str, system: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with a message that begins with flow and key and ends with what to do next."""
+    stored = {name: value for name, value in row.items() if name != "origin"}
+    message = str(row["message"])
+    if not message.startswith(f"{entity} "):
+        message = str(RecordRejected([("", message)], entity=entity, key=row["native_key"]))
+    return {**stored, "message": message + _next(row["code"], row["origin"], message, f"l2c redrive {entity} {system}")}
+
+
+def _next(code: str, origin: str, message: str, again: str) -> str:
+    if code in _SAY_THEMSELVES:
+        return ""
+    if code == "reference_missing":
+        return f"; when that record is here: {again}"
+    if message.endswith("]"):
+        return f"; correct it in {origin} or that rule, then: {again}"
+    return f"; correct it in {origin} or try it again: {again}"
 
 
 def any_of(conn: Connection, entity: str, system: str, direction: str) -> bool:

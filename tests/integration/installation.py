@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.checker import check
-from tests.integration.world import COMMAND, FLOW, ROOT, SOURCE, TARGET, World
+from tests.integration.control import Control
+from tests.integration.world import COMMAND, FLOW, ROOT, SOURCE, TARGET, World, make_world
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORDS = r"A_BusinessPartner\?"  # the pages of records, not the metadata
@@ -35,6 +36,38 @@ NORMAL = (
     (r"(?m)^ *\d+  ", "ID  "),
     (r"(read\.yaml):\d+\]", r"\1:LINE]"),
 )
+
+
+def compare(text: str, path: Path) -> None:
+    """A text, normalised, is what the golden file holds."""
+    for pattern, put in NORMAL:
+        text = re.sub(pattern, put, text)
+    if os.environ.get("L2C_WRITE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def change(home: Path, path: str, *pairs: tuple[str, str]) -> None:
+    """Replace each text, which a file below the home folder holds once, by another."""
+    text = (home / path).read_text()
+    for old, new in pairs:
+        assert text.count(old) == 1, f"{path} holds {old!r} {text.count(old)} times"
+        text = text.replace(old, new)
+    (home / path).write_text(text)
+
+
+@contextmanager
+def running(folder: Path, *options: str, two_way: bool = False) -> Iterator["Installation"]:
+    """Both systems as processes, S/4HANA with these options, and a home folder."""
+    s4, shop = System("s4hana", folder / "s4", options), System("commerce", folder / "shop")
+    try:
+        for system in (s4, shop):
+            system.start()
+        url = f"sqlite:///{folder / 'state.db'}"
+        yield Installation(make_world(folder, Control(s4.url), Control(shop.url), url, two_way=two_way), shop)
+    finally:
+        for system in (s4, shop):
+            system.stop()
 
 
 @dataclass
@@ -84,15 +117,9 @@ class Installation:
         self.said.append(f"$ l2c {' '.join(words)}\n{both}exit code {expect}\n")
         return both
 
-    def golden(self, case: str) -> None:
+    def golden(self, case: str, folder: Path = GOLDEN) -> None:
         """What was said since the test began is what the case's file holds."""
-        text = "\n".join(self.said)
-        for pattern, put in NORMAL:
-            text = re.sub(pattern, put, text)
-        path = GOLDEN / f"{case}.txt"
-        if os.environ.get("L2C_WRITE_GOLDEN"):
-            path.write_text(text)
-        assert text == path.read_text()
+        compare("\n".join(self.said), folder / f"{case}.txt")
 
     def new_customer(self, country: str = "DE") -> str:
         """A user of S/4HANA creates a customer; its number."""

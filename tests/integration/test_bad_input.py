@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.control import Control
-from tests.integration.installation import GOLDEN, Installation, System
-from tests.integration.world import FLOW, SOURCE, TARGET, make_world
+from tests.integration.installation import GOLDEN, Installation, change, running
+from tests.integration.world import FLOW, SOURCE, TARGET
 
 PARTNERS = 30
 READ, WRITE = "mappings/s4hana/business_partner.read.yaml", "mappings/commerce/business_partner.unit.write.yaml"
@@ -31,19 +30,10 @@ distribute:
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Both systems as processes and a first load; every test leaves them sound."""
-    folder = tmp_path_factory.mktemp("bad")
-    s4, shop = System("s4hana", folder / "s4", ("--partners", str(PARTNERS))), System("commerce", folder / "shop")
-    try:
-        for system in (s4, shop):
-            system.start()
-        world = make_world(folder, Control(s4.url), Control(shop.url), f"sqlite:///{folder / 'state.db'}")
-        (world.home / FLOW_FILE).write_text(FLOW_TEXT)
-        made = Installation(world, shop)
+    with running(tmp_path_factory.mktemp("bad"), "--partners", str(PARTNERS)) as made:
+        (made.world.home / FLOW_FILE).write_text(FLOW_TEXT)
         made.settles()
         yield made
-    finally:
-        for system in (s4, shop):
-            system.stop()
 
 
 @pytest.fixture
@@ -51,14 +41,6 @@ def loaded(installation: Installation) -> Installation:
     """With a screen that shows nothing yet."""
     installation.said.clear()
     return installation
-
-
-def change(home: Path, path: str, *pairs: tuple[str, str]) -> None:
-    text = (home / path).read_text()
-    for old, new in pairs:
-        assert text.count(old) == 1, f"{path} holds {old!r} {text.count(old)} times"
-        text = text.replace(old, new)
-    (home / path).write_text(text)
 
 
 # Files that are wrong.

@@ -199,7 +199,10 @@ def test_a_refusal_becomes_a_dead_letter_in_the_words_of_the_target(wiring: Wiri
         [letter] = deadletters.select_open(conn, "business_partner", "s4hana")
         assert intents.intents_of(conn, *PLACE) == []
     assert (letter.key, letter.code) == ("u-1", "102(R1)")
-    assert letter.message == "s4hana: Postal code 1 is not valid in DE"
+    assert letter.message == (
+        "business_partner u-1: s4hana: Postal code 1 is not valid in DE; "
+        "correct it in commerce or try it again: l2c redrive business_partner s4hana"
+    )
 
 
 @pytest.mark.parametrize("status", ["failed", "conflict"])

@@ -130,9 +130,10 @@ def test_what_sap_refuses_is_set_aside_in_its_own_words(place: OnPremise, hub: H
     company.comes_to(hub, "dead_letter")
     [letter] = [letter for letter in hub.dead_letters(ENTITY) if letter.key == company.uid]
     told = "".join(one["body"] for one in place.s4.ask("confirmations", limit=1000)["confirmations"])
-    words = letter.message.removeprefix(f"{SOURCE}: ")
+    words, _, todo = letter.message.removeprefix(f"{ENTITY} {company.uid}: {SOURCE}: ").partition("; correct it in ")
     assert f"<Note>{words}</Note>" in told
     assert "Postal code" in words
+    assert todo.endswith(f"l2c redrive {ENTITY} {SOURCE}")
     place.shop.change("Address", company.address, postalcode="89073")
     send(hub)
     company.comes_to(hub, "written")
