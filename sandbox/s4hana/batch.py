@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from sandbox.core import App, Request, Response
 from sandbox.s4hana.errors import ODataError, error_response, failure
-from sandbox.s4hana.model import ROOT
+from sandbox.s4hana.model import PREFIX, relative, service_of
 from sandbox.s4hana.multipart import Operation, Part, boundary_of, http_part, joined, operation, split
 from sandbox.s4hana.service import WRITES, Service, kind_of
 
@@ -123,7 +123,7 @@ def _inner(outer: Request, found: Operation, name: str) -> Request:
     url = urlsplit(found.url)
     path = url.path
     if not path.startswith("/"):
-        path = f"{ROOT}/{path}"
+        path = f"{PREFIX}{service_of(outer.path)}/{path}"
     query = "&".join(part for part in (url.query, _client(outer)) if part)
     return Request(found.method, path, query, found.headers, found.body, name, outer.base, inner=True)
 
@@ -134,7 +134,7 @@ def _client(outer: Request) -> str:
 
 def _resolved(request: Request, places: Mapping[str, str]) -> Request:
     """`$1/to_X` means the record the operation with Content-ID 1 created."""
-    reference, slash, rest = request.path.removeprefix(f"{ROOT}/").partition("/")
+    reference, slash, rest = relative(request.path).partition("/")
     if not reference.startswith("$") or reference[1:] not in places:
         return request
     path = places[reference[1:]] + slash + rest

@@ -9,6 +9,7 @@ from sandbox.s4hana.create import mark_of
 from sandbox.s4hana.errors import ODataError
 from sandbox.s4hana.model import Entity
 from sandbox.s4hana.payload import read_fields
+from sandbox.s4hana.sales import conditions, products, stamps
 from sandbox.s4hana.tables import Row
 
 CHILDREN = {
@@ -41,6 +42,8 @@ CHILDREN = {
     ),
     "A_Customer": ("to_CustomerSalesArea", "to_CustomerCompany", "to_CustomerTaxGrouping"),
     "A_CustomerSalesArea": ("to_SalesAreaTax",),
+    **products.CHILDREN,
+    **conditions.CHILDREN,
 }
 """What goes when its owner goes."""
 
@@ -48,14 +51,20 @@ CHILDREN = {
 def change_record(context: Context, entity: Entity, row: Row, content: Any, *, whole: bool = False) -> Row:
     """Change fields of a stored record; `whole`: fields the body does not name are cleared (PUT).
 
-    Only a partner has a change stamp, and only a change of its own fields moves it: a changed address, e-mail or sales
-    area leaves it alone, and so does a change that changes nothing.
+    Only a change of a partner's own fields moves its change stamp: a changed address, e-mail or sales area leaves it
+    alone. The stamps of products and condition records move with what belongs to them. A change that changes nothing moves
+    none.
     """
     body: Mapping[str, Any] = content if isinstance(content, dict) else {}
     given = read_fields(entity, body, updating=True, strict=context.guarded, found=context.found)
+    movable = conditions.MOVABLE.get(entity.name, frozenset())
     for prop in entity.key:
+        if prop.name in movable:
+            continue
         if prop.name in given and given.pop(prop.name) != row[prop.name]:
             context.complain("R1/200", f"Key '{prop.name}' cannot be changed", prop.name)
+    if context.strict:
+        context.found += conditions.refusals(entity, row, given)
     if context.found:
         raise ODataError(400, context.found)
     fresh = {**_kept(entity, row), **given} if whole else {**row, **given}
@@ -66,11 +75,17 @@ def change_record(context: Context, entity: Entity, row: Row, content: Any, *, w
     if context.found:
         raise ODataError(400, context.found)
     context.warnings += checks.warnings(entity.name, fresh)
-    if entity.name == "A_BusinessPartner" and _differs(entity, row, fresh):
+    differs = _differs(entity, row, fresh)
+    if differs and entity.name == "A_BusinessPartner":
         context.stamp(fresh, given)
+    elif differs:
+        conditions.changed(context, entity, row, fresh)
+        stamps.stamp(context, entity.name, fresh, given)
     tables.put_many(context.tx.db, entity, [fresh], replace=True)
     if entity.name == "A_BusinessPartnerAddress":
         contacts.follow(context, fresh)
+    if differs:
+        stamps.touch_owner(context, entity.name, fresh)
     context.tx.log(entity.name, tables.key_text(entity, fresh), "updated", given, mark=mark_of(entity, fresh))
     return fresh
 
@@ -101,6 +116,7 @@ def delete_record(context: Context, entity: Entity, row: Row) -> None:
         for other in context.find(context.model[name], wanted):
             delete_record(context, context.model[name], other)
     tables.remove(context.tx.db, entity, row)
+    stamps.touch_owner(context, entity.name, row)
     context.tx.log(entity.name, tables.key_text(entity, row), "deleted")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from sandbox.s4hana.context import Context
 from sandbox.s4hana.errors import Message
+from sandbox.s4hana.sales import conditions, products
 from sandbox.s4hana.tables import Row
 
 ROLES = frozenset({"000000", "BUP001", "BUP002", "BUP003", "FLCU00", "FLCU01", "FLVN00", "FLVN01", "UKM000"})
@@ -121,6 +122,8 @@ CHECKS: dict[str, Callable[[Row], Iterator[Message]]] = {
     "A_CustomerSalesAreaTax": _sales_area_tax,
     "A_CustomerCompany": _company,
     "A_BusinessPartnerContact": _contact,
+    **products.CHECKS,
+    **conditions.CHECKS,
 }
 
 

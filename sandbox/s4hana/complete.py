@@ -6,6 +6,7 @@ from collections.abc import Callable
 from sandbox.s4hana import checks, contacts, derive, tables
 from sandbox.s4hana.context import Context
 from sandbox.s4hana.payload import Node
+from sandbox.s4hana.sales import conditions, products
 from sandbox.s4hana.tables import Row
 
 FIRST_PARTNER, FIRST_ADDRESS, FIRST_PERSON = 1_000_000, 20_001, 500_000_000
@@ -167,4 +168,6 @@ COMPLETE: dict[str, Callable[[Context, Node, Node | None], None]] = {
     "A_BuPaIdentification": _under_partner,
     **dict.fromkeys(DEFAULT_FLAGS, _communication),
     **dict.fromkeys(INDEPENDENT, _independent),
+    **products.COMPLETE,
+    **conditions.COMPLETE,
 }

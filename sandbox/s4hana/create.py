@@ -8,6 +8,7 @@ from sandbox.s4hana.context import Context
 from sandbox.s4hana.errors import ODataError
 from sandbox.s4hana.model import Entity
 from sandbox.s4hana.payload import Node, read_tree
+from sandbox.s4hana.sales.products import REPEATABLE
 from sandbox.s4hana.tables import Row
 
 CUSTOMER_ROLES = ("FLCU00", "FLCU01")
@@ -54,6 +55,8 @@ def _save(context: Context, node: Node, parent: Node | None) -> None:
     checks.unique(context, entity.name, row)
     context.warnings += checks.warnings(entity.name, row)
     if tables.get(context.tx.db, entity, row) is not None:
+        if entity.name in REPEATABLE and parent is not None:
+            return
         context.complain(
             "R1/152", f"{entity.name} '{tables.key_text(entity, row)}' already exists", entity.key[-1].name
         )

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 from sandbox.core import Request, Response, json_response
+from sandbox.s4hana.model import FURTHER, SERVICE, service_of
 
 INVALID = "005056A509B11EE1B9A8FEC11C21D78E"
 """A code of the form the gateway uses for requests it cannot make sense of."""
+COMPONENTS = dict(zip(FURTHER, ("LO-MD-MM", "SD-MD-CM", "MM-IM-GF", "SD-MD-MM-CMI"), strict=True))
+"""The application component each service of what is sold belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def error_response(request: Request, error: ODataError) -> Response:
     headers = [("dataserviceversion", "1.0"), *error.headers]
     first = error.messages[0]
     if wants_json(request):
-        return json_response(error_content(error.messages, request.id), error.status, headers)
+        return json_response(error_content(error.messages, request.id, service_of(request.path)), error.status, headers)
     body = (
         '<?xml version="1.0" encoding="utf-8"?>'
         '<error xmlns="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">'
@@ -58,7 +61,7 @@ def error_response(request: Request, error: ODataError) -> Response:
     return Response(error.status, body.encode(), "application/xml;charset=utf-8", headers)
 
 
-def error_content(messages: Sequence[Message], request_id: str) -> dict[str, object]:
+def error_content(messages: Sequence[Message], request_id: str, service: str = SERVICE) -> dict[str, object]:
     """The body of an error."""
     details = [
         {
@@ -73,9 +76,9 @@ def error_content(messages: Sequence[Message], request_id: str) -> dict[str, obj
     ]
     inner = {
         "application": {
-            "component_id": "AP-MD-BP",
+            "component_id": COMPONENTS.get(service, "AP-MD-BP"),
             "service_namespace": "/SAP/",
-            "service_id": "API_BUSINESS_PARTNER",
+            "service_id": service if service in COMPONENTS else SERVICE,
             "service_version": "0001",
         },
         "transactionid": request_id,

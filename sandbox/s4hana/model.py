@@ -1,11 +1,20 @@
-"""The served entity types, read from `model.txt`."""
+"""The served entity types, read from `model.txt` and the files in `services/`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 SERVICE = "API_BUSINESS_PARTNER"
-ROOT = f"/sap/opu/odata/sap/{SERVICE}"
+PREFIX = "/sap/opu/odata/sap/"
+ROOT = f"{PREFIX}{SERVICE}"
+FURTHER = (
+    "API_PRODUCT_SRV",
+    "API_SLSPRICINGCONDITIONRECORD_SRV",
+    "API_MATERIAL_STOCK_SRV",
+    "API_CUSTOMER_MATERIAL_SRV",
+)
+"""The services of what is sold, each with a file of its name in `services/`."""
+MOMENTS = ("DateTime", "DateTimeOffset", "Time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,8 @@ class Property:
     updatable: bool = True
     alpha: bool = False
     upper: bool = False
+    digits: bool = False
+    fixed: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -34,6 +45,8 @@ class Property:
         """What an answer shows for a field nobody filled: ABAP's initial value, or null for dates and ids."""
         if self.type == "Decimal":
             return f"{0:.{self.scale or 0}f}"
+        if self.digits:
+            return "0"
         return {"String": "", "Boolean": False, "Int16": 0}.get(self.type)
 
 
@@ -56,6 +69,8 @@ class Entity:
     creatable: bool
     deletable: bool
     etag: str | None
+    updatable: bool = True
+    service: str = SERVICE
     properties: Mapping[str, Property] = field(default_factory=dict)
     navigations: Mapping[str, Navigation] = field(default_factory=dict)
 
@@ -67,19 +82,38 @@ class Entity:
     @property
     def type_name(self) -> str:
         """The qualified name of the type."""
-        return f"{SERVICE}.{self.name}Type"
+        return f"{self.service}.{self.name}Type"
 
 
 Model = Mapping[str, Entity]
 
 
+def service_of(path: str) -> str:
+    """The service a raw path belongs to; a version as matrix parameter is left out."""
+    return path.removeprefix(PREFIX).partition("/")[0].partition(";")[0]
+
+
+def relative(path: str) -> str:
+    """A raw path below its service."""
+    return path.removeprefix(PREFIX).partition("/")[2].strip("/")
+
+
 def load() -> Model:
-    """The model, by name of the entity set."""
-    lines = (Path(__file__).parent / "model.txt").read_text(encoding="utf-8").splitlines()
-    return {entity.name: entity for entity in _entities(lines)}
+    """The model of the business partner service, by name of the entity set."""
+    return _read(Path(__file__).parent / "model.txt", SERVICE)
 
 
-def _entities(lines: list[str]) -> Iterator[Entity]:
+def load_service(name: str) -> Model:
+    """The model of one of the `FURTHER` services."""
+    return _read(Path(__file__).parent / "services" / f"{name}.txt", name)
+
+
+def _read(path: Path, service: str) -> Model:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {entity.name: entity for entity in _entities(lines, service)}
+
+
+def _entities(lines: list[str], service: str) -> Iterator[Entity]:
     current: Entity | None = None
     properties: dict[str, Property] = {}
     navigations: dict[str, Navigation] = {}
@@ -89,7 +123,8 @@ def _entities(lines: list[str]) -> Iterator[Entity]:
                 yield current
             properties, navigations = {}, {}
             etag = next((word[5:] for word in words if word.startswith("etag=")), None)
-            current = Entity(words[1], "-c" not in words, "-d" not in words, etag, properties, navigations)
+            flags = ("-c" not in words, "-d" not in words, etag, "-u" not in words)
+            current = Entity(words[1], *flags, service, properties, navigations)
         elif words[0] == "nav":
             navigations[words[1]] = _navigation(words)
         else:
@@ -104,6 +139,8 @@ def _property(words: list[str]) -> Property:
     if flags and flags[0][0].isdigit():
         first, _, second = flags.pop(0).partition(",")
         length, precision, scale = (None, int(first), int(second)) if second else (int(first), None, None)
+        if kind in MOMENTS:
+            length, precision = None, length
     return Property(
         name,
         kind,
@@ -114,8 +151,10 @@ def _property(words: list[str]) -> Property:
         required="required" in flags,
         creatable="-c" not in flags,
         updatable="-u" not in flags,
-        alpha="alpha" in flags,
+        alpha="alpha" in flags or "digits" in flags,
         upper="upper" in flags,
+        digits="digits" in flags,
+        fixed="fixed" in flags,
     )
 
 

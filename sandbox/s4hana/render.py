@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from sandbox.s4hana.model import Entity
@@ -14,7 +15,12 @@ Json = dict[str, Any]
 
 def etag(entity: Entity, row: Row) -> str | None:
     """The ETag of a record, or None for a type without one."""
-    return None if entity.etag is None else f"W/\"'{row.get(entity.etag, '')}'\""
+    if entity.etag is None:
+        return None
+    value = row.get(entity.etag) or ""
+    if entity.properties[entity.etag].type == "DateTimeOffset":
+        return f"W/\"datetimeoffset'{quote(value)}Z'\""
+    return f"W/\"'{value}'\""
 
 
 def renderer(

@@ -10,7 +10,7 @@ from sandbox.s4hana.change import change_record, delete_record
 from sandbox.s4hana.context import Context
 from sandbox.s4hana.create import create_record
 from sandbox.s4hana.errors import Message, ODataError, error_response, failure, wants_json
-from sandbox.s4hana.model import ROOT, Model
+from sandbox.s4hana.model import PREFIX, SERVICE, Model, relative
 from sandbox.s4hana.paths import Target, predicate, resolve
 from sandbox.s4hana.payload import Node
 from sandbox.s4hana.query import Reader, Shape
@@ -24,16 +24,31 @@ V2 = ("dataserviceversion", "2.0")
 
 
 class Service:
-    """`API_BUSINESS_PARTNER` with its reads and its writes; `$batch` is built on top of it."""
+    """One service, `API_BUSINESS_PARTNER` or another, with its reads and its writes; `$batch` is built on top of it.
 
-    def __init__(self, app: App, model: Model, settings: Settings, security: Security, user: str) -> None:
+    `model` holds what the service serves, `world` what the whole system holds, which a change may ask for.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        model: Model,
+        settings: Settings,
+        security: Security,
+        *,
+        user: str,
+        world: Model,
+        name: str = SERVICE,
+    ) -> None:
         self.app = app
         self.model = model
+        self.world = world
+        self.name = name
+        self.root = f"{PREFIX}{name}"
         self.settings = settings
         self.security = security
         self.user = user
         self.reader = Reader(model, settings)
-        self._metadata = edmx.render(model)
 
     def answer(self, request: Request) -> Response:
         """A request of its own, or a GET inside a `$batch`."""
@@ -69,11 +84,11 @@ class Service:
     def _read(self, request: Request) -> Response:
         path = relative(request.path)
         if path == "$metadata":
-            return Response(200, self._metadata, "application/xml", [V2])
+            return Response(200, edmx.render(self.model, self.name), "application/xml", [V2])
         self.reader.check(request)
         if path in ("", "/"):
             return self._send(request, edmx.service_document(self.model)["d"])
-        root = request.base + ROOT
+        root = request.base + self.root
         with self.app.store.read() as db:
             target = resolve(db, self.model, path)
             if target.tail == "$count" and not target.one:
@@ -125,13 +140,15 @@ class Service:
             self._precondition(request, target)
             delete_record(context, target.entity, target.row)
             return Response(204, headers=[V2])
+        if not target.entity.updatable:
+            raise failure(405, f"Method '{method}' is not allowed for entity set '{target.entity.name}'")
         self._precondition(request, target)
         change_record(context, target.entity, target.row, body_of(request), whole=method == "PUT")
         return Response(204, headers=[V2, *remarks(context.warnings)])
 
     def context(self, tx: Transaction, *, strict: bool, user: str | None = None) -> Context:
         """A change in progress, by the API's user unless another one is named."""
-        return Context(self.model, tx, user or self.user, strict, tx.clock.now())
+        return Context(self.world, tx, user or self.user, strict, tx.clock.now())
 
     def replicated(self, tx: Transaction) -> Context:
         """A change in progress that may set the fields only replication sets."""
@@ -161,7 +178,7 @@ class Service:
             owner = target.parent[1]
             given = {theirs: owner[own] for own, theirs in navigation.joins if own in owner}
         node = create_record(context, entity, body_of(request), given, navigation.name if navigation else "")
-        root = request.base + ROOT
+        root = request.base + self.root
         row = context.get(entity.name, **{prop.name: node.row[prop.name] for prop in entity.key}) or node.row
         content = self.reader.render(context.tx.db, entity, [row], _shape(node), root)[0]
         headers = [V2, ("Location", f"{root}/{predicate(entity, row)}"), *remarks(context.warnings)]
@@ -175,14 +192,6 @@ class Service:
 def _shape(node: Node) -> Shape:
     """A create answers with the children it was sent."""
     return Shape(expand={name: _shape(nodes[0]) if nodes else Shape() for name, nodes in node.children.items()})
-
-
-def relative(path: str) -> str:
-    """A raw path below the service root; a version as matrix parameter is allowed."""
-    rest = path.removeprefix(ROOT)
-    if rest.startswith(";"):
-        rest = "/" + rest.partition("/")[2]
-    return rest.strip("/")
 
 
 def kind_of(request: Request) -> str:

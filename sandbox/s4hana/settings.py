@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-CHOICES = {"skiptoken": ("key", "offset")}
+CHOICES = {"skiptoken": ("key", "offset"), "discount_base": ("gross", "remaining")}
 
 
 class Adjustable:
@@ -44,7 +44,8 @@ class Settings(Adjustable):
     it is continued by an inner `__next`, 0 for all. `skiptoken`: `key` (stable under changes) or `offset` (pages shift).
     `csrf_life_s`, `csrf_max_uses` (0: any number): life of a token. `client_required`: whether `sap-client` must be sent.
     `max_url`: longest request target in bytes. `max_batch_parts`, `max_changes`: parts of a `$batch` and changes in a
-    changeset, 0 for any number.
+    changeset, 0 for any number. `discount_base`: what the percentages of an order's discounts are of, the `gross` price each,
+    or what the ones before left (`remaining`).
     """
 
     page_size: int = 1000
@@ -56,6 +57,7 @@ class Settings(Adjustable):
     max_url: int = 8192
     max_batch_parts: int = 1000
     max_changes: int = 0
+    discount_base: str = "gross"
 
 
 def for_profile(profile: str) -> Settings:

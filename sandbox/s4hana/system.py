@@ -14,7 +14,9 @@ from sandbox.s4hana.change import change_record, delete_record
 from sandbox.s4hana.create import create_record
 from sandbox.s4hana.errors import Message, ODataError, error_response
 from sandbox.s4hana.loader import Loader
-from sandbox.s4hana.model import ROOT, Entity, Model, load
+from sandbox.s4hana.model import FURTHER, ROOT, SERVICE, Entity, Model, load, load_service, service_of
+from sandbox.s4hana.sales.controls import Prices
+from sandbox.s4hana.sales.load import load_catalogue
 from sandbox.s4hana.security import Security
 from sandbox.s4hana.service import Service
 from sandbox.s4hana.settings import for_profile
@@ -23,6 +25,12 @@ from sandbox.s4hana.tables import Row
 from sandbox.s4hana.users import PERSON, Users
 
 JSON = {"accept": "application/json"}
+HELD = {
+    "API_PRODUCT_SRV": ("M3/024", "The material {} is locked by user {}"),
+    "API_SLSPRICINGCONDITIONRECORD_SRV": ("VK/119", "Condition record {} is currently being processed by user {}"),
+    "API_CUSTOMER_MATERIAL_SRV": ("VH/108", "Customer-material info record {} is locked by user {}"),
+}
+"""Code and words of a lock, where it is not a partner that is locked."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epm", type=Path, help="folder with SAP's demonstration data, loaded instead of generated partners"
     )
+    parser.add_argument("--products", type=int, default=0, help="how many products to generate into a new store")
+    parser.add_argument("--conditions", type=int, help="how many condition records; without it six a product")
     parser.add_argument("--profile", choices=("cloud", "onpremise"), default="cloud", help="which edition to be")
     parser.add_argument("--user", default="HUB_USER", help="user of HTTP Basic authentication")
     parser.add_argument("--password", default="sandbox-s4-secret", help="its password")
@@ -40,19 +50,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def create(options: argparse.Namespace, app: App) -> "S4Hana":
     """Build the system, and give it its first data when the store is new."""
     model = load()
-    app.store.script(tables.schema(model))
+    further = {name: load_service(name) for name in FURTHER}
+    world = {name: entity for served in (model, *further.values()) for name, entity in served.items()}
+    app.store.script(f"BEGIN;\n{tables.schema(world)}COMMIT;")
     if app.store.meta("loaded") is None:
         generated = twins.paired(generator.partners(options.seed, options.partners), options.twins)
         partners = epm.partners(options.epm) if options.epm else generated
         app.store.set_meta("loaded", str(Loader(model, app.store).load(partners)))
+    if app.store.meta("catalogue") is None:
+        conditions = 6 * options.products if options.conditions is None else options.conditions
+        load_catalogue(app.store, world, options.seed, products=options.products, conditions=conditions)
     settings = for_profile(options.profile)
     security = Security(options.user, options.password, settings)
-    service = Service(app, model, settings, security, options.user)
+    services = {
+        name: Service(app, served, settings, security, user=options.user, world=world, name=name)
+        for name, served in {SERVICE: model, **further}.items()
+    }
     replication = None
     if options.profile == "onpremise":
-        replication = Replication(app, security, service.replicated)
+        replication = Replication(app, security, services[SERVICE].replicated)
         replication.start()
-    return S4Hana(app, model, service, replication)
+    return S4Hana(app, world, services, replication)
 
 
 class S4Hana:
@@ -60,27 +78,34 @@ class S4Hana:
 
     name = "s4hana"
 
-    def __init__(self, app: App, model: Model, service: Service, replication: Replication | None = None) -> None:
+    def __init__(
+        self, app: App, model: Model, services: Mapping[str, Service], replication: Replication | None = None
+    ) -> None:
         self.app = app
         self.model = model
-        self.service = service
-        self.batch = Batch(app, service)
-        self.users = Users(service)
+        self.services = services
+        self.service = services[SERVICE]
+        self.users = Users(self.service)
+        self.prices = Prices(app, model, self.service.settings)
         self.replication = replication
 
     def routes(self) -> list[Route]:
-        """The OData service, and on-premise the replication by SOAP."""
-        root = ROOT + r"(?:;v=\d+)?"
+        """The OData services, and on-premise the replication by SOAP."""
         replication = self.replication.routes() if self.replication else []
+        return [*replication, *(route for service in self.services.values() for route in self._routes(service))]
+
+    def _routes(self, service: Service) -> list[Route]:
+        root = service.root + r"(?:;v=\d+)?"
+        batch = Batch(self.app, service)
         return [
-            *replication,
-            Route(root + r"/\$batch", self.batch.answer, "$batch", ("POST",)),
-            Route(root + r"(?:/.*)?", self.service.answer, "service"),
+            Route(root + r"/\$batch", batch.answer, "$batch", ("POST",)),
+            Route(root + r"(?:/.*)?", service.answer, "service"),
         ]
 
     def controls(self) -> list[tuple[str, str, Handler]]:
         """What only users of this system do."""
-        return [*self.users.controls(), *(self.replication.controls() if self.replication else [])]
+        own = [*self.users.controls(), *self.prices.controls()]
+        return [*own, *(self.replication.controls() if self.replication else [])]
 
     def error(self, status: int, message: str) -> Response:
         """An error in SAP's shape."""
@@ -90,10 +115,10 @@ class S4Hana:
     def lock(self, request: Request, fault: Fault) -> Response:
         """The answer to a write on a record a colleague has open."""
         number = request.target.partition("'")[2].partition("'")[0]
-        text = fault.text or f"Business partner {number} is currently being processed by user {PERSON}".replace(
-            "  ", " "
-        )
-        return error_response(request, ODataError(400, [Message("R1/126", text)]))
+        partner = ("R1/126", "Business partner {} is currently being processed by user {}")
+        code, form = HELD.get(service_of(request.path), partner)
+        text = fault.text or form.format(number, PERSON).replace("  ", " ")
+        return error_response(request, ODataError(400, [Message(code, text)]))
 
     def configure(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Settings of the running system, and on-premise of its replication."""

@@ -26,6 +26,10 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
     "A_BuPaIdentification": [("BPIdentificationNumber",)],
     "A_BusinessPartnerContact": [("BusinessPartnerCompany",), ("BusinessPartnerPerson",)],
     "A_BPContactToAddress": [("AddressID",)],
+    "A_Product": [("LastChangeDateTime",), ("ProductGroup",)],
+    "A_SlsPrcgConditionRecord": [("LastChangeDateTime",)],
+    "A_SlsPrcgCndnRecdValidity": [("Material",), ("Customer",)],
+    "A_CustomerMaterial": [("Material",)],
 }
 
 
@@ -44,6 +48,7 @@ def index_schema(model: Model) -> str:
         f'CREATE INDEX IF NOT EXISTS "{name}_{columns[0]}" ON "{name}"'
         f" ({', '.join(expression(model[name].properties[c]) for c in columns)});\n"
         for name, lists in INDEXES.items()
+        if name in model
         for columns in lists
     )
 
@@ -103,6 +108,14 @@ def put_many(db: sqlite3.Connection, entity: Entity, rows: Iterable[Row], *, rep
     verb = "INSERT OR REPLACE" if replace else "INSERT"
     values = ((*key_values(entity, row), orjson.dumps(_sparse(entity, row)).decode()) for row in rows)
     db.executemany(f'{verb} INTO "{entity.name}" VALUES ({marks})', values)
+
+
+def put_new(db: sqlite3.Connection, entity: Entity, rows: Iterable[Row]) -> None:
+    """Store many new records as they are: nothing unset is taken out of them."""
+    keys = entity.key
+    marks = ", ".join("?" * (len(keys) + 1))
+    values = ((*(_key_value(prop, row[prop.name]) for prop in keys), orjson.dumps(row).decode()) for row in rows)
+    db.executemany(f'INSERT INTO "{entity.name}" VALUES ({marks})', values)
 
 
 def _sparse(entity: Entity, row: Row) -> Row:

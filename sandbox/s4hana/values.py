@@ -16,6 +16,7 @@ from sandbox.s4hana.model import Property
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TICKS = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
 DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?")
+FRACTION = re.compile(r"\.(\d{1,7})")
 CLOCK = re.compile(r"\d{2}:\d{2}:\d{2}")
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 PREFIXES = {"DateTime": "datetime", "DateTimeOffset": "datetimeoffset", "Time": "time", "Guid": "guid"}
@@ -44,6 +45,13 @@ def parse_moment(text: str) -> str:
         moment = datetime.fromisoformat(text)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment
     return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+
+
+def parse_instant(text: str) -> str:
+    """A point in time as `parse_moment` reads it, with its milliseconds where it has any; raises ValueError."""
+    match = TICKS.fullmatch(text)
+    fraction = f"{int(match[1]) % 1000:03d}" if match else (FRACTION.search(text) or [""] * 2)[1]
+    return parse_moment(text) + (f".{fraction}" if fraction.strip("0") else "")
 
 
 def parse_time(text: str) -> str:
@@ -88,7 +96,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "Boolean": _typed(bool),
     "Int16": _typed(int),
     "DateTime": lambda v: parse_moment(_typed(str)(v)),
-    "DateTimeOffset": lambda v: parse_moment(_typed(str)(v)),
+    "DateTimeOffset": lambda v: parse_instant(_typed(str)(v)),
     "Time": lambda v: parse_time(_typed(str)(v)),
     "Decimal": _decimal,
     "Guid": _guid,
