@@ -1,14 +1,17 @@
 """Prices of items, each case calculated by hand."""
 
+import csv
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from sandbox.s4hana.sales.currencies import rounded, shown
+from sandbox.s4hana.sales.currencies import decimals, rounded, shown
 from sandbox.s4hana.sales.pricing import Condition, Enquiry, per_unit, price
 
+TABLE = Path(__file__).parents[3] / "shared/data/epm/TCURX.csv"
 AREA = {"SalesOrganization": "1010", "DistributionChannel": "10"}
 BUYER = {**AREA, "Material": "M", "Customer": "7", "CustomerPriceGroup": "C1", "PriceListType": "01"}
 
@@ -158,3 +161,12 @@ def test_a_rate_is_shown_in_the_decimals_of_its_currency_or_more_exactly():
         "5",
         "0.125",
     ]
+
+
+def test_the_decimals_are_those_of_saps_own_table():
+    if not TABLE.exists():
+        pytest.skip("SAP's table of currency decimals is not next to the checkout")
+    rows = [row for row in csv.reader(TABLE.read_text(encoding="utf-8-sig").splitlines()) if row[0][0].isalpha()]
+    theirs = {name: int(number) for name, number in rows if number.isdigit()}
+    assert len(theirs) > 40
+    assert {name: decimals(name) for name in theirs} == theirs

@@ -1,7 +1,9 @@
 """Products, stock and customer materials of the simulated S/4HANA over HTTP."""
 
 import hashlib
+import os
 import re
+from pathlib import Path
 
 import pytest
 import requests
@@ -238,3 +240,18 @@ def test_a_seed_gives_the_same_catalogue_and_another_seed_another(start):
 def test_without_the_option_there_are_no_products(start):
     process = start("s4hana", "--partners", "1")
     assert requests.get(f"{process.control}/records", params={"entity": "A_Product"}, timeout=20).content == b""
+
+
+def test_five_thousand_products_with_thirty_thousand_prices_are_there_in_five_seconds_of_work(start):
+    process = start("s4hana", "--partners", "200", "--products", "5000")
+    told = Path(f"/proc/{process.popen.pid}/stat")
+    if told.exists():
+        # the process' own seconds: what else the machine does must not fail this
+        fields = told.read_text().rpartition(")")[2].split()
+        assert (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") < 5
+    login = {"auth": ("HUB_USER", "sandbox-s4-secret"), "timeout": 20}
+    for path, number in (
+        ("API_PRODUCT_SRV/A_Product", 5000),
+        ("API_SLSPRICINGCONDITIONRECORD_SRV/A_SlsPrcgConditionRecord", 30_000),
+    ):
+        assert requests.get(f"{process.url}/sap/opu/odata/sap/{path}/$count", **login).text == str(number)

@@ -119,7 +119,7 @@ def _product(source: random.Random, kind: Kind, index: int) -> Product:
             for *_, country, category in areas
         ],
         "A_ProductPlant": [_plant(kind, number, area[2]) for area in areas],
-        "A_ProductUnitsOfMeasure": _units(kind, number),
+        "A_ProductUnitsOfMeasure": _units(kind, number, article_number(index) if kind.type in STOCKED else ""),
     }
     return Product(number, kind, Decimal(cents) / 100, areas, rows)
 
@@ -146,6 +146,8 @@ def _head(source: random.Random, kind: Kind, number: str, index: int) -> Row:
         "ProductHierarchy": f"00100{KINDS.index(kind) + 1:05d}",
         "CountryOfOrigin": "DE",
     }
+    if kind.type in STOCKED:
+        row["ProductStandardID"], row["InternationalArticleNumberCat"] = article_number(index), "IE"
     if status < 0.01:
         row["IsMarkedForDeletion"] = True
     elif status < 0.03:
@@ -186,10 +188,17 @@ def _plant(kind: Kind, number: str, plant: str) -> Row:
     }
 
 
-def _units(kind: Kind, number: str) -> list[Row]:
-    """The base unit, and the further one with how many base units (numerator by denominator) it is."""
+def article_number(index: int) -> str:
+    """An international article number of thirteen digits, the last one checks the others."""
+    digits = f"40{index + 1:010d}"
+    odd, even = sum(map(int, digits[::2])), sum(map(int, digits[1::2]))
+    return f"{digits}{-(odd + 3 * even) % 10}"
+
+
+def _units(kind: Kind, number: str, article: str) -> list[Row]:
+    """The base unit with the article number, and the further one with how many base units it is, numerator by denominator."""
     units = [(kind.unit, 1, 1), *([kind.other] if kind.other else [])]
-    return [
+    rows: list[Row] = [
         {
             "Product": number,
             "AlternativeUnit": unit,
@@ -199,3 +208,6 @@ def _units(kind: Kind, number: str) -> list[Row]:
         }
         for unit, numerator, denominator in units
     ]
+    if article:
+        rows[0]["GlobalTradeItemNumber"], rows[0]["GlobalTradeItemNumberCategory"] = article, "IE"
+    return rows

@@ -171,7 +171,7 @@ def _check_record(row: Row) -> Iterator[Message]:
         if not row.get(name):
             yield Message("VK/012", f"Enter a value for '{name}'", name)
     unit = row.get("ConditionRateValueUnit", "")
-    if unit != PERCENT and not re.fullmatch("[A-Z]{3}", unit):
+    if unit != PERCENT and not re.fullmatch("[A-Z][A-Z0-9]{2,4}", unit):
         yield Message("VK/049", f"Currency '{unit}' is not defined", "ConditionRateValueUnit")
     if unit != PERCENT and not row.get("ConditionQuantityUnit"):
         yield Message("VK/013", "Enter a value for 'ConditionQuantityUnit'", "ConditionQuantityUnit")

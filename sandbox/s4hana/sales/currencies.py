@@ -3,19 +3,21 @@
 from decimal import Decimal
 from fractions import Fraction
 
-WITHOUT = frozenset(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
+_WITHOUT = (
+    "ADP AFA BEF BIF BYB BYR CLP COP DJF ECS ESP GNF GRD HUF IDR ISK ITL JPY KMF KRW LAK LUF MGF MZM PTE PYG ROL RWF TJR TMM"
+    " TPE TRL TWD UGX VND VUV XAF XOF XPF"
 )
-THREE = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
-WHOLE_IN_SAP = frozenset({"HUF", "TWD", "IDR", "COP", "LAK"})
-"""Currencies that have cents on paper, which nobody pays and SAP's tables leave out."""
+DECIMALS = {
+    **dict.fromkeys(_WITHOUT.split(), 0),
+    **dict.fromkeys(("BHD", "DEM3", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("AU5", "USDN"), 5),
+}
+"""Decimals of the currencies that have other than two. Some have cents on paper, and in SAP's tables none (HUF, TWD, IDR)."""
 
 
 def decimals(currency: str) -> int:
     """How many decimals amounts of a currency have."""
-    if currency in WITHOUT or currency in WHOLE_IN_SAP:
-        return 0
-    return 3 if currency in THREE else 2
+    return DECIMALS.get(currency, 2)
 
 
 def rounded(amount: Fraction, currency: str) -> Decimal:

@@ -101,7 +101,8 @@ def _further(source: random.Random, catalogue: Sequence[Product], buyers: Sequen
     product = catalogue[int(source.random() * len(catalogue))]
     organization = product.areas[int(source.random() * len(product.areas))][0]
     of_customer = kind in ("305", "K005", "K007")
-    buyer = buyers[int(source.random() * len(buyers))] if of_customer and buyers else None
+    # a few customers have most of the special prices, as it is with key accounts
+    buyer = buyers[int(source.random() ** 3 * len(buyers))] if of_customer and buyers else None
     if of_customer and (buyer is None or (kind != "K007" and buyer.organization != organization)):
         return None
     group = GROUPS[int(source.random() * len(GROUPS))]
@@ -143,46 +144,46 @@ def _money(amount: Decimal) -> Decimal:
 def _add(source: random.Random, made: Records, draft: _Draft, span: tuple[str, str]) -> None:
     """Number a draft and write it as record, period and scale lines."""
     index = len(made.record) + FIRST
-    number, percent = f"{index:010d}", draft.unit == "%"
+    number = f"{index:010d}"
     changed = datetime(2024, 1, 10, tzinfo=UTC) + timedelta(minutes=index * 7 % 900_000)
-    begins, ends = (f"{day}T00:00:00" for day in span)
-    tag = {"ETag": f"{changed:%Y%m%d%H%M%S}"}
-    value = f"{draft.rate:.3f}" if percent else f"{draft.rate:.2f}"
-    exact = {"ConditionRateRatio": f"{draft.rate:.9f}", "ConditionRateRatioUnit": "%"}
-    if not percent:
-        exact = {"ConditionRateAmount": f"{draft.rate:.9f}", "ConditionCurrency": draft.unit}
-    record: Row = {
-        "ConditionRecord": number,
-        "ConditionSequentialNumber": "1",
-        "ConditionTable": draft.table,
-        "ConditionApplication": "V",
-        "ConditionType": draft.type,
-        "ConditionValidityEndDate": ends,
-        "ConditionValidityStartDate": begins,
-        "CreatedByUser": "SANDBOX",
-        "CreationDate": f"{changed:%Y-%m-%d}T00:00:00",
-        "ConditionCalculationType": "A" if percent else "C",
-        "ConditionRateValue": value,
-        "ConditionRateValueUnit": draft.unit,
-        **exact,
-        "LastChangeDateTime": f"{changed:%Y-%m-%dT%H:%M:%S}.{index % 10_000_000:07d}",
-        **tag,
-    }
-    if not percent:
-        record["ConditionQuantity"], record["ConditionQuantityUnit"] = str(draft.per), draft.per_unit
+    record = _row(draft, number, span, changed)
+    tag = {"ETag": record["ETag"]}
     if source.random() < 0.02 and draft.table != "304":
         record["ConditionIsDeleted"] = True
     if draft.per == 1 and source.random() < 0.3:
         record["PricingScaleType"], record["ConditionScaleQuantityUnit"] = "A", draft.per_unit
         made.scale.extend(_lines(source, number, draft, tag))
     made.record.append(record)
-    made.period.append(
-        {
-            "ConditionRecord": number, "ConditionValidityEndDate": ends, "ConditionValidityStartDate": begins,
-            "ConditionApplication": "V", "ConditionType": draft.type, "SalesOrganization": draft.organization,
-            "DistributionChannel": "10", **draft.keys, **tag,
-        }
-    )  # fmt: skip
+    dates = {name: record[name] for name in ("ConditionValidityEndDate", "ConditionValidityStartDate")}
+    named = {"ConditionApplication": "V", "ConditionType": draft.type}
+    area = {"SalesOrganization": draft.organization, "DistributionChannel": "10"}
+    made.period.append({"ConditionRecord": number, **dates, **named, **area, **draft.keys, **tag})
+
+
+def _row(draft: _Draft, number: str, span: tuple[str, str], changed: datetime) -> Row:
+    percent = draft.unit == "%"
+    row: Row = {
+        "ConditionRecord": number,
+        "ConditionSequentialNumber": "1",
+        "ConditionTable": draft.table,
+        "ConditionApplication": "V",
+        "ConditionType": draft.type,
+        "ConditionValidityEndDate": f"{span[1]}T00:00:00",
+        "ConditionValidityStartDate": f"{span[0]}T00:00:00",
+        "CreatedByUser": "SANDBOX",
+        "CreationDate": f"{changed:%Y-%m-%d}T00:00:00",
+        "ConditionCalculationType": "A" if percent else "C",
+        "ConditionRateValue": f"{draft.rate:.3f}" if percent else f"{draft.rate:.2f}",
+        "ConditionRateValueUnit": draft.unit,
+        "LastChangeDateTime": f"{changed:%Y-%m-%dT%H:%M:%S}.{int(number) % 10_000_000:07d}",
+        "ETag": f"{changed:%Y%m%d%H%M%S}",
+    }
+    if percent:
+        row["ConditionRateRatio"], row["ConditionRateRatioUnit"] = f"{draft.rate:.9f}", "%"
+    else:
+        row["ConditionRateAmount"], row["ConditionCurrency"] = f"{draft.rate:.9f}", draft.unit
+        row["ConditionQuantity"], row["ConditionQuantityUnit"] = str(draft.per), draft.per_unit
+    return row
 
 
 def _lines(source: random.Random, number: str, draft: _Draft, tag: Row) -> Iterator[Row]:
