@@ -182,6 +182,8 @@ class Wiring:
             readers=self.readers(flow.flow, system) if system in flow.active_capture() else (),
             read_env=self._read_env(system),
             list_by=self._list_by(flow.flow),
+            rules=tuple(Rule(fields) for fields in flow.match) if len(flow.active_capture()) > 1 else (),
+            references=self._references(flow.flow),
             retries=retries_of(flow),
             brake=brake_of(flow, allowed),
             budget=budget_of(flow),

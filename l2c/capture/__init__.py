@@ -4,11 +4,12 @@ Every record read ends in exactly one state: journaled, unchanged, filtered, amb
 The cursor moves in the transaction that settles its page, so a killed capture goes on where it was.
 """
 
-from l2c.capture.job import WHOLE, CaptureJob, Rule
+from l2c.capture.job import WHOLE, CaptureJob
 from l2c.capture.merge import Merged, Merger, Sight
 from l2c.capture.owners import Owner, Owners
 from l2c.capture.reading import Capture, finish_sweep, know_values
 from l2c.capture.watch import Watch, WatchJob
+from l2c.state.recognition import Rule
 
 __all__ = [
     "WHOLE",

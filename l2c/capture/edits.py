@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from l2c.capture.job import CaptureJob, Shown
-from l2c.capture.meeting import values_of
 from l2c.capture.merge import Merged, Sight
 from l2c.mapping import decode, digest, encode
 from l2c.state import distributions, journal, keys, meetings, references, sending, shared
 from l2c.state.journal import Entry, Known
+from l2c.state.recognition import values_of
 
 _FAR = 24 * 3_600_000  # milliseconds a stamp may be ahead of its reading: clocks differ, but not by a day
 

@@ -8,20 +8,9 @@ from l2c.contract import Connector
 from l2c.errors import RecordRejected
 from l2c.mapping import Env, Mapper
 from l2c.state.limits import Brake, Budget
+from l2c.state.recognition import Rule
 
 WHOLE = "all"  # the only partition of a run that is not split
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule by which a record met in a second system is recognised: fields that are equal."""
-
-    fields: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """What its values are stored under."""
-        return ",".join(self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,17 @@ The rules are tried in order. A rule links only where exactly one record of each
 somebody decides (`l2c matches`). In a first load nothing is linked before everything was read.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from itertools import product
-from typing import Any
 
 from sqlalchemy import Connection
 
-from l2c.capture.job import CaptureJob, Rule, Shown
+from l2c.capture.job import CaptureJob, Shown
+from l2c.mapping import decode
 from l2c.state import meetings
 from l2c.state.meetings import ACCEPTED, AMBIGUOUS, REJECTED, WAITING, Candidate
+from l2c.state.recognition import Rule, Values, referring, values_before
 
 MARK = "mark"  # stands for a rule: it carries the mark of a create
 
@@ -33,16 +31,6 @@ class Decided:
     held: list[Candidate] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
-
-
-def values_of(data: Mapping[str, Any], rules: Sequence[Rule]) -> dict[str, tuple[bytes, ...]]:
-    """By rule, what a canonical record can be recognised by: one hash for each combination of its values."""
-    found: dict[str, tuple[bytes, ...]] = {}
-    for rule in rules:
-        texts = [sorted(set(_texts(data, path.split(".")))) for path in rule.fields]
-        if all(texts):
-            found[rule.name] = tuple(_hash(combination) for combination in product(*texts))
-    return found
 
 
 def decide(conn: Connection, job: CaptureJob, met: Sequence[Shown], linked: Mapping[str, int]) -> Decided:
@@ -132,9 +120,10 @@ def shown_of(candidate: Candidate) -> Shown:
 def _hits(conn: Connection, job: CaptureJob, met: Sequence[Shown]) -> dict[str, tuple[str, list[int]]]:
     """Of each key: the first rule by which it fits some record, and the records."""
     found: dict[str, tuple[str, list[int]]] = {}
+    before = _before(conn, job, met)
     for rule in job.rules:
         asked = {
-            one.key: one.values[rule.name]
+            one.key: (*one.values[rule.name], *before.get(one.key, {}).get(rule.name, ()))
             for one in met
             if one.key not in found and one.values and rule.name in one.values
         }
@@ -147,6 +136,14 @@ def _hits(conn: Connection, job: CaptureJob, met: Sequence[Shown]) -> dict[str, 
             if records:
                 found[key] = (rule.name, records)
     return found
+
+
+def _before(conn: Connection, job: CaptureJob, met: Sequence[Shown]) -> dict[str, Values]:
+    """What records there since before their references were known are stored under."""
+    if not met or not referring(job.rules, job.references):
+        return {}
+    data = {one.key: decode(one.payload or b"{}") for one in met}
+    return values_before(conn, data, job.rules, job.references)
 
 
 def _candidate(job: CaptureJob, one: Shown, state: str, rule: str, records: Sequence[int]) -> Candidate:
@@ -163,25 +160,3 @@ def _candidate(job: CaptureJob, one: Shown, state: str, rule: str, records: Sequ
         changed_at=one.changed_at,
         read_at=one.read_at or 0,
     )
-
-
-def _texts(data: Any, path: Sequence[str]) -> Iterable[str]:
-    """The values at a path, of every element of a list, in the form they are compared in."""
-    if isinstance(data, list):
-        for element in data:
-            yield from _texts(element, path)
-    elif path:
-        if isinstance(data, Mapping):
-            yield from _texts(data.get(path[0]), path[1:])
-    elif data is not None and (text := _plain(str(data))):
-        yield text
-
-
-def _plain(text: str) -> str:
-    """Without case, blanks and signs; numbers without leading zeros."""
-    kept = "".join(char for char in text.casefold() if char.isalnum())
-    return kept.lstrip("0") if kept.isdigit() else kept
-
-
-def _hash(combination: Sequence[str]) -> bytes:
-    return blake2b(json.dumps(combination).encode(), digest_size=16).digest()

@@ -7,7 +7,7 @@ from l2c.capture import brake
 from l2c.capture.ahead import prefetched
 from l2c.capture.brake import Held
 from l2c.capture.job import WHOLE, CaptureJob, Shown
-from l2c.capture.meeting import pairs, shown_of, values_of
+from l2c.capture.meeting import pairs, shown_of
 from l2c.capture.settlement import PageSettlement
 from l2c.config import MERGED_INTO
 from l2c.contract import Record
@@ -16,6 +16,7 @@ from l2c.faultpoints import reach
 from l2c.mapping import decode, digest, encode
 from l2c.state import cursors, deadletters, intents, journal, leases, meetings, runs, sweeps
 from l2c.state.limits import Failures
+from l2c.state.recognition import values_of
 from l2c.state.results import CAPTURE, SWEEP, Progress
 from l2c.state.store import Store, to_ms
 

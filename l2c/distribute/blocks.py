@@ -14,6 +14,7 @@ from l2c.distribute.job import DistributeJob
 from l2c.distribute.present import Looked, Present
 from l2c.distribute.readback import ReadBack, Shown
 from l2c.distribute.settling import Block, BlockSettlement
+from l2c.distribute.twins import Twins
 from l2c.distribute.unsure import Unsure
 from l2c.distribute.words import key_of
 from l2c.errors import HubError, TransientError
@@ -39,6 +40,7 @@ class Distribution:
         self._progress = progress
         self._doubts = Doubts(store, lease, job)
         self._unsure = Unsure(store, lease, job, self._doubts)
+        self._twins = Twins(store, lease, job)
         self._settlement = BlockSettlement(store, lease, job, self._doubts, dead=False)
         self._failures = Failures(job.entity, job.target, job.budget)
         self._brake = LeaveBrake(store, job, self._known, 0)
@@ -95,6 +97,7 @@ class Distribution:
         new = [one for one in decided if isinstance(one, Write) or known.states.get(one.place) is not one]
         cleared = self._doubts.look_up(new, known.native_keys, now)
         writes, gone = self._there(cleared.writes)
+        writes, twins = self._twins.hold(writes)
         writes, taken = self._taken(writes)
         looked = Present(job, known, now).look(writes) if job.readers and writes else Looked(writes)
         reach("present.read")
@@ -103,7 +106,7 @@ class Distribution:
         sent, error = self._send(looked.writes)
         shown = ReadBack(job, known).read(sent, self._store.now()) if job.readers else Shown()
         reach("readback.read")
-        block = Block(heads, [*cleared.states, *gone, *taken, *looked.states], sent, shown, cursor, superseded)
+        block = Block(heads, [*cleared.states, *gone, *twins, *taken, *looked.states], sent, shown, cursor, superseded)
         adopted = [key for key, _ in cleared.found]
         block.fetch, block.found, block.held = [*adopted, *looked.fetch], [*cleared.found, *looked.found], held
         total = self._settlement.settle(block)

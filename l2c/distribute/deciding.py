@@ -34,6 +34,12 @@ class Write:
         return self.head.record, self.mapper.name
 
     @property
+    def creates(self) -> bool:
+        """Whether the target has nothing of this record yet, as far as is known."""
+        unsure = self.previous is not None and self.previous.hash is not None
+        return (self.gives_key or not self.change.record.key) and not unsure and not self.must_exist
+
+    @property
     def leaves(self) -> bool:
         """Whether it blocks or deletes a record that no longer passes."""
         return self.hash == LEFT

@@ -8,6 +8,7 @@ from typing import Any
 from l2c.contract import Connector, EntitySchema, Status
 from l2c.mapping import Env, Mapper
 from l2c.state.limits import Brake, Budget
+from l2c.state.recognition import Rule
 
 STATE_OF = {
     Status.CREATED: "written",
@@ -53,6 +54,8 @@ class DistributeJob:
     readers: tuple[Mapper, ...] = ()  # of a target that is captured too
     read_env: Env = field(default_factory=Env)
     list_by: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()  # how a record met in a second system is recognised
+    references: Mapping[str, str] = field(default_factory=dict)  # of each field that refers to other records, to which
     retries: Retries = Retries()
     brake: Brake = field(default_factory=Brake)
     budget: Budget = field(default_factory=Budget)

@@ -6,10 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.commerce import CommerceConnector, CommerceSettings
-from l2c.capture.job import Rule
-from l2c.capture.meeting import values_of
 from l2c.contract import Change, Connection, Record, Status, System
 from l2c.mapping import decode, encode
+from l2c.state.recognition import Rule, values_of
 from tests.contract.rigs.commerce import CLIENT, SECRET
 from tests.contract.rigs.sandbox import Sandbox, started
 
