@@ -1,6 +1,7 @@
 """Condition records of the simulated S/4HANA over HTTP, and the prices they make."""
 
 import itertools
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -240,6 +241,38 @@ def test_many_prices_are_told_at_once_and_what_is_wrong_with_one_in_its_place(s4
     assert all(item["currency"] == "EUR" for item in priced)
     one = s4_process.ask("/price", **items[1])
     assert one == found[1]
+
+
+def test_no_day_has_two_records_after_many_new_periods(api, s4_process, material):
+    source = random.Random(3)
+    for _ in range(40):
+        begins = f"{source.randint(2025, 2027)}-{source.randint(1, 12):02d}-01"
+        ends = source.choice(("9999-12-31", f"2028-{source.randint(1, 12):02d}-15", f"{begins[:8]}20"))
+        content = record("PPR0", "032", "10", Material=material, CustomerPriceGroup="C5", begins=begins, ends=ends)
+        s4_process.tell("/create", entity="A_SlsPrcgConditionRecord", set=content)
+    rows = api.rows("A_SlsPrcgCndnRecdValidity", filter=f"Material eq '{material}' and CustomerPriceGroup eq 'C5'")
+    spans = sorted((day(row["ConditionValidityStartDate"]), day(row["ConditionValidityEndDate"])) for row in rows)
+    assert len(spans) > 5
+    assert all(begins <= ends for begins, ends in spans)
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(spans))
+
+
+def test_a_price_follows_its_customers_group(api, s4_process, material, buyer):
+    product = s4_process.tell(
+        "/create", entity="A_Product", set={"Product": "ZP-3", "ProductType": "FERT", "BaseUnit": "EA"}
+    )["key"]
+    create(api, record("PPR0", "032", "9", Material=product, CustomerPriceGroup="Z2"))
+    create(api, record("PPR0", "306", "8", Material=product, PriceListType="77", TransactionCurrency="EUR"))
+    asked = {"material": product, "date": "2026-12-01", **buyer}
+    area = f"{buyer['customer']}/1010/10/00"
+    found = []
+    for change in ({}, {"PriceListType": "77"}, {"CustomerPriceGroup": "Z2"}):
+        s4_process.tell("/change", entity="A_CustomerSalesArea", key=area, set=change)
+        found.append(s4_process.ask("/price", **asked).get("gross"))
+    s4_process.tell(
+        "/change", entity="A_CustomerSalesArea", key=area, set={"CustomerPriceGroup": "Z1", "PriceListType": ""}
+    )
+    assert found == [None, "8.00", "9.00"]
 
 
 def test_generated_records_hold_together(api):
