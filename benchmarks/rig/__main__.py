@@ -91,6 +91,7 @@ def figures(played: Played, seed: int) -> dict[str, Any]:
         "lost": sum(len(one.lost) for one in found),
         "doubled": sum(len(one.doubled) for one in found),
         "wrong": sum(len(one.wrong) for one in found),
+        "key_taken": sum(len(one.taken) for one in found),
         "late_commit_kills": late.kills,
         "late_commit_doubled": len(late.stormed.found.doubled),
         "crash_points": len(crashed.points),

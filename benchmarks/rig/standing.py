@@ -44,6 +44,7 @@ class Found:
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     stray: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)  # persons whose address to sign in with is another one's already
 
     @property
     def differences(self) -> list[str]:
@@ -68,20 +69,25 @@ def check(s4: System, shop: System, *, today: str | None = None) -> Found:
         valid = [place for place in places.get(partner["BusinessPartner"], ()) if _valid(place, day)]
         found.addresses += len(valid)
         found.wrong += _differences(number, partner | {"customer": sides.get(number, {})}, valid, unit)
-    found.stray += _consumers(s4, shop)
+    _consumers(s4, shop, found)
     found.stray += [f"unit {number} has no customer" for number, unit in by_number.items() if unit["active"]]
     found.commits = len(shop.log(origin="api"))
     found.doubled += created_twice(shop.log(origin="all"))  # what users delete may be created again
     return found
 
 
-def _consumers(s4: System, shop: System) -> list[str]:
-    """Consumers without their person, and persons without their consumer."""
-    persons = consumers_of(s4)
-    there = Counter(row["l2cCustomerNumber"] for _, row in shop.records("Customer"))
-    strays = [f"consumer {number} stands {count} times" for number, count in there.items() if count > 1]
-    strays += [f"consumer {number} has no person" for number in there if number not in persons]
-    return strays + [f"person {number} is no consumer" for number in persons if number not in there]
+def _consumers(s4: System, shop: System, found: Found) -> None:
+    """Consumers without their person, and persons without their consumer; of those who share an address one signs in."""
+    persons, mails = consumers_of(s4), _mails(s4)
+    rows = [row for _, row in shop.records("Customer")]
+    there = Counter(row["l2cCustomerNumber"] for row in rows)
+    owners = {row["uid"].lower(): row["l2cCustomerNumber"] for row in rows}
+    found.stray += [f"consumer {number} stands {count} times" for number, count in there.items() if count > 1]
+    found.stray += [f"consumer {number} has no person" for number in there if number not in persons]
+    for number, person in persons.items():
+        if number not in there:
+            shared = any(owners.get(mail) in persons for mail in mails[person["BusinessPartner"]])
+            (found.taken if shared else found.stray).append(f"person {number} is no consumer")
 
 
 def customers_of(s4: System) -> dict[str, dict[str, Any]]:
@@ -91,13 +97,21 @@ def customers_of(s4: System) -> dict[str, dict[str, Any]]:
 
 def consumers_of(s4: System) -> dict[str, dict[str, Any]]:
     """The persons of S/4HANA that are customers and have an e-mail address to sign in with, by customer number."""
-    places = {row["AddressID"] for _, row in s4.records("A_AddressEmailAddress") if row["EmailAddress"]}
-    reached = {
-        row["BusinessPartner"] for _, row in s4.records("A_BusinessPartnerAddress") if row["AddressID"] in places
-    }
-    reached |= {row["BusinessPartner"] for _, row in s4.records("A_BPAddressIndependentEmail") if row["EmailAddress"]}
-    persons = _customers(s4, PERSON)
-    return {number: row for number, row in persons.items() if row["BusinessPartner"] in reached}
+    mails = _mails(s4)
+    return {number: row for number, row in _customers(s4, PERSON).items() if row["BusinessPartner"] in mails}
+
+
+def _mails(s4: System) -> dict[str, set[str]]:
+    """The e-mail addresses of partners, their own and those of their addresses, in small letters."""
+    owners = {row["AddressID"]: row["BusinessPartner"] for _, row in s4.records("A_BusinessPartnerAddress")}
+    found: dict[str, set[str]] = {}
+    for _, row in s4.records("A_AddressEmailAddress"):
+        if row["EmailAddress"] and row["AddressID"] in owners:
+            found.setdefault(owners[row["AddressID"]], set()).add(row["EmailAddress"].lower())
+    for _, row in s4.records("A_BPAddressIndependentEmail"):
+        if row["EmailAddress"]:
+            found.setdefault(row["BusinessPartner"], set()).add(row["EmailAddress"].lower())
+    return found
 
 
 def _customers(s4: System, category: str) -> dict[str, dict[str, Any]]:

@@ -39,6 +39,7 @@ class Found:
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)  # who cannot be a consumer: another one signs in with this address
 
     def add(self, other: "Found") -> None:
         """What stands in two more systems besides."""
@@ -47,6 +48,7 @@ class Found:
         self.lost += other.lost
         self.doubled += other.doubled
         self.wrong += other.wrong
+        self.taken += other.taken
 
     @property
     def mistakes(self) -> list[str]:
@@ -93,6 +95,7 @@ def check(s4: Control, shop: Control, registered: Iterable[Registered], *, today
     found.lost += both.lost
     found.doubled += both.doubled
     found.wrong += [*both.wrong, *both.stray]
+    found.taken += both.taken
     found.records = replicated(s4, shop)
     return found
 
