@@ -172,6 +172,45 @@ def test_a_message_left_by_a_process_that_died_is_fetched_by_the_next_capture(li
         assert (hub.open_messages(), inbox_size()) == ({}, 0)
 
 
+def test_messages_found_by_plan_and_run_ring_for_the_other_captures_they_concern(listening, s4) -> None:
+    from airflow.sdk.execution_time.context import OutletEventAccessors
+
+    from l2c.airflow import tasks
+    from l2c.airflow.bells import bells_of
+    from l2c.airflow.runtime import open_hub
+
+    alias = bells_of("business_partner")
+
+    def left(number: str, *entities: str) -> None:
+        """Stored, and the process that received it ends before it is understood."""
+        with open_hub() as hub:
+            body = {"id": number, "keys": [[entity, partner(s4)] for entity in entities]}
+            hub.receive("s4hana", {}, json.dumps(body).encode())
+
+    def rung(step: Callable[..., Any], *words: Any, **fields: Any) -> tuple[Any, list[str]]:
+        """What the task gives back, and the bells it rings through its outlet."""
+        events = OutletEventAccessors()
+        done = step(*words, outlet_events=events, outlets=[alias], **fields)
+        return done, [event.dest_asset_key.name for event in events[alias].asset_alias_events]
+
+    left("m-1", "A_BusinessPartner", "A_BusinessPartnerContact")
+    [share], bells = rung(tasks.plan, "capture", "business_partner", "s4hana")
+    assert bells == ["contact.inbox.s4hana"], "its own keys this capture fetches itself"
+    counts, bells = rung(tasks.run, **share)
+    assert counts["journaled"] > 0
+    assert bells == ["business_partner"]
+    tasks.settle([share])
+    [share], bells = rung(tasks.plan, "distribute", "business_partner", "s4hana")
+    assert bells == [], "who was rung for once is not rung for again"
+    left("m-2", "A_BusinessPartner", "A_BusinessPartnerContact")
+    _, bells = rung(tasks.run, **share)  # a distribution looks once more what came: it may confirm what was written
+    assert bells == ["business_partner.inbox.s4hana", "contact.inbox.s4hana"]
+    tasks.settle([share])
+    with open_hub() as hub:
+        assert [message.state for message in hub.messages()] == ["done", "done"]
+        assert (hub.status("contact")[0].inbox, inbox_size()) == (1, 1)
+
+
 def test_a_bell_without_a_listener_is_told_and_harms_nothing(listening) -> None:
     from l2c.airflow.intake import ring
 
