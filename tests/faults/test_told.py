@@ -4,16 +4,17 @@ import os
 import random
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import yaml
 
 from l2c.state.results import DeadLetter
 from tests.conftest import Clock
 from tests.faults.told import CHANGES, MAPS, RECORDS, VALUE_MAPS, Fault, unit
+from tests.faults.told_files import MISTAKES, TROUBLES, Mistake, Trouble
 from tests.integration.installation import Installation, change, compare, running
 from tests.integration.world import FLOW, SOURCE, TARGET
 
@@ -61,9 +62,7 @@ def lay_out(home: Path) -> None:
         change(home, path, (old, new))
     for name, text in MAPS.items():
         (home / VALUE_MAPS / f"{name}.yaml").write_text(text, encoding="utf-8")
-    path = home / "config/flows" / f"{FLOW}.yaml"
-    flow = {**yaml.safe_load(path.read_text(encoding="utf-8")), "retries": {"attempts": 1}}
-    path.write_text(yaml.safe_dump(flow, sort_keys=False), encoding="utf-8")
+    change(home, f"config/flows/{FLOW}.yaml", ("attempts: 5", "attempts: 1"))
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +106,66 @@ def test_faults_of_records_are_told_in_these_words(planted: Planted):
     assert unasked == set(), "every dead letter is of a fault planted here"
 
 
+@pytest.fixture(scope="module")
+def findings(planted: Planted) -> list[tuple[str, str]]:
+    """What lint says of all mistakes of mappings at once, then of all of flows, each finding with the line it points to."""
+    made, found = planted.installation, []
+    for part in ("mappings/", "config/"):
+        with made.files() as home:
+            for one in MISTAKES:
+                if one.file.startswith(part):
+                    change(home, one.file, (one.old, one.new))
+            *lines, total = made.say("lint", "--offline", expect=1).splitlines()
+            assert total == f"findings: {len(lines)}"
+            found += [(line, line_of(home, line)) for line in lines]
+    return found
+
+
+def line_of(home: Path, finding: str) -> str:
+    """The line of a file a finding points to; the column it names is in it."""
+    file, line, column = finding.partition(": ")[0].split(":")
+    text = (home / file).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+    assert 1 <= int(column) <= len(text)
+    return text
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_a_mistake_of_a_file_is_told_with_its_place_and_what_is_right(
+    findings: list[tuple[str, str]], mistake: Mistake
+):
+    [(told, line)] = [(told, line) for told, line in findings if mistake.says in told]
+    assert told.startswith(f"{mistake.file}:")
+    assert mistake.line in line
+    assert mistake.todo in told
+
+
+def test_mistakes_of_files_are_told_in_these_words(findings: list[tuple[str, str]]):
+    text = "\n".join(told for told, _ in findings)
+    compare(re.sub(r"(\.yaml):\d+:\d+", r"\1:LINE", text) + "\n", GOLDEN / "files.txt")
+    assert len(findings) == len(MISTAKES)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
+def test_a_system_that_does_not_answer_as_it_should_is_named_with_what_to_look_at(planted: Planted, trouble: Trouble):
+    made = planted.installation
+    made.said.clear()
+    with ExitStack() as wrong:
+        if trouble.connection:
+            wrong.enter_context(made.connected(trouble.system, **trouble.connection))
+        if trouble.page:
+            wrong.enter_context(made.fault(trouble.page))
+        told = made.say(*trouble.words, expect=trouble.expect)
+    assert trouble.system in told
+    assert trouble.says in told
+    assert trouble.todo in told
+    made.golden(trouble.name, GOLDEN)
+
+
 def test_there_are_forty_faults_and_twenty_five_are_told_with_every_part():
     assert len({fault.name for fault in RECORDS}) == len(RECORDS)
+    assert len(RECORDS) >= 40
     assert sum(fault.parts == frozenset({"flow", "key", "field", "line", "next"}) for fault in RECORDS) >= 25
+
+
+def test_every_golden_file_belongs_to_a_fault():
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == {"records", "files", *(one.name for one in TROUBLES)}
