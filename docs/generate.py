@@ -265,9 +265,40 @@ An unmapped value rejects the record unless the rule has a `default` or the map 
 `when` and `leave` stand together: a native record that no longer passes is blocked (with the fields of `blocked`), deleted or
 kept.
 
+## One record for each element
+
+`for_each` at the head of a file makes a record of each element of a list; names mean fields of the element, `parent.` the
+record around it. `when` at the head is asked for each element.
+
+On read, `key` names the element within its record: the hub knows it as `<key of the record>#<key>`. An element that is gone
+ends its own record and no other; one with a mistake is set aside alone, and until it is repaired none beside it is taken for
+gone.
+
+On write, each element has a native record, written and settled under a key of its own, which `key` gives. Elements are told
+apart by `list_by` of the lists they stand in; the path may go through lists within lists (`validities.scales`; `parent.` is
+the validity then, `parent.parent.` the record). `leave` says what happens to the native record of an element that is gone or
+does not pass.
+
+```yaml
+mapping: commerce.place.write
+from: canonical/place
+to: commerce/B2BUnit
+for_each: addresses
+key: uid
+leave: block
+blocked: {active: false}
+fields:
+  uid: join('-', parent.number, number)
+  name: city
+  active: {value: true}
+```
+
+Both need a flow that does not write the system it reads there, and a write needs a target with keys of ours. `l2c reconcile` and
+`l2c adopt` do not know such mappings yet and say so.
+
 ## Actions
 
-Checked, but not carried out yet, as are `for_each` and `with` at the head of a file, and `group_by`.
+Checked, but not carried out yet, as are `with` at the head of a file and `group_by`.
 
 <<action>>
 

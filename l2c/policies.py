@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from l2c.config import FlowConfig, SystemConfig
 from l2c.distribute import Retries
+from l2c.errors import ConfigError
+from l2c.mapping import Mapper, elements_problem
 from l2c.state.gate import Rules
 from l2c.state.limits import Brake, Budget
 
@@ -31,6 +33,14 @@ def brake_of(flow: FlowConfig, allowed: int) -> Brake:
 def budget_of(flow: FlowConfig) -> Budget:
     """How many equal failures a run of a flow may set aside."""
     return Budget(flow.error_budget.share, flow.error_budget.at_least, flow.error_budget.most)
+
+
+def refuse_elements(flow: FlowConfig, system: str, *mappers: Mapper, safe_by: str = "key") -> None:
+    """Raise ConfigError where a mapping makes a record of each element and this flow or system cannot have that."""
+    for mapper in mappers:
+        reason = elements_problem(flow, system, mapper, safe_by)
+        if reason:
+            raise ConfigError(f"{mapper.file}: {reason}", system=system, entity=flow.flow)
 
 
 def _ms(span: timedelta) -> int:

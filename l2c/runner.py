@@ -157,7 +157,7 @@ class Runner:
         )
 
     def _has_work(self, entity: str, system: str) -> bool:
-        now, names = self._store.now(), [mapper.name for mapper in self._wiring.in_force(entity, system)]
+        now, names = self._store.now(), [mapper.kept_as for mapper in self._wiring.in_force(entity, system)]
         with self._store.reading() as conn:
             place = int(cursors.get_cursor(conn, entity, system, DISTRIBUTE) or 0)
             return journal.last_seq(conn, entity) > place or distributions.any_due(conn, entity, system, now, names)

@@ -16,7 +16,7 @@ from l2c.contract import Connection, Connector, EntitySchema, System
 from l2c.distribute import DistributeJob
 from l2c.errors import ConfigError
 from l2c.mapping import Env, Mapper, compile_condition, load_bundle, read_mappers, write_mappers
-from l2c.policies import brake_of, budget_of, retries_of, rules_of
+from l2c.policies import brake_of, budget_of, refuse_elements, retries_of, rules_of
 from l2c.state import keys, references, versions
 from l2c.state.gate import SystemGate
 from l2c.state.results import CAPTURE, DISTRIBUTE
@@ -102,6 +102,7 @@ class Wiring:
         """What a capture or sweep of that system works on: one job a read mapping."""
         config, shared = flow.active_capture()[system], len(flow.active_capture()) > 1
         first_load = not self.loaded(flow, system)
+        refuse_elements(flow, system, *self.readers(flow.flow, system))
         return [
             CaptureJob(
                 entity=flow.flow,
@@ -161,6 +162,7 @@ class Wiring:
         config, settings = flow.active_distribute()[system], self.system(system)
         mappers = tuple(self._fitting(mapper, system) for mapper in self.in_force(flow.flow, system))
         for mapper in mappers:
+            refuse_elements(flow, system, mapper, safe_by=self.schema(system, mapper.native).safe_by)
             if mapper.on_unknown != "ask" and self.schema(system, mapper.native).safe_by == "none":
                 raise ConfigError(
                     f"mapping '{mapper.name}': a lost answer of {mapper.native} cannot be looked up in '{system}'; "

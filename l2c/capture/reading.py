@@ -1,9 +1,9 @@
 """Reading a system: from the cursor on, then the keys waiting in the inbox; one transaction a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from l2c.capture import brake
+from l2c.capture import brake, several
 from l2c.capture.ahead import prefetched
 from l2c.capture.brake import Held
 from l2c.capture.job import WHOLE, CaptureJob, Shown
@@ -13,7 +13,7 @@ from l2c.config import MERGED_INTO
 from l2c.contract import Record
 from l2c.errors import RecordRejected
 from l2c.faultpoints import reach
-from l2c.mapping import decode, digest, encode
+from l2c.mapping import Mapped, decode, digest, encode
 from l2c.state import cursors, deadletters, intents, journal, leases, meetings, runs, sweeps
 from l2c.state.limits import Failures
 from l2c.state.recognition import values_of
@@ -58,8 +58,14 @@ class Capture:
         )
         for page, read_at in prefetched(pages, self._store.now):
             reach("page.read")
-            shown = [_mapped(job, record) for record in page.records]
+            shown = self._shown(job, page.records)
             self._settle(job, shown, read_at, cursor=page.cursor)
+
+    def _shown(self, job: CaptureJob, records: Iterable[Record], wanted: Sequence[str] = ()) -> list[Shown]:
+        """Records as the system shows them, mapped; where the mapping makes a record of each element, these."""
+        if job.mapper.lists:
+            return [_mapped_part(job, part) for part in several.elements(self._store, job, records, wanted)]
+        return [_mapped(job, record) for record in records]
 
     def drain_inbox(self) -> None:
         """Fetch the keys asked for by webhooks, watches, stale reads and redrives, until none is left."""
@@ -85,11 +91,13 @@ class Capture:
         wanted = [entry.native_key for entry in entries]
         for job in self._jobs:
             last = job is self._jobs[-1]
-            records = list(job.connector.fetch(job.mapper.native, wanted, fields=job.mapper.fields))
+            asked = list(dict.fromkeys(several.fetched_key(job, key) for key in wanted))
+            records = list(job.connector.fetch(job.mapper.native, asked, fields=job.mapper.fields))
             reach("fetch.read")
             there = [record for record in records if last or not record.deleted]
-            shown = [_mapped(job, record) for record in there]
-            found = {one.key for one in shown}
+            shown = self._shown(job, there, wanted)
+            answered = {record.key for record in there}
+            found = {one.key for one in shown} | {key for key in wanted if several.fetched_key(job, key) in answered}
             wanted = [key for key in wanted if key not in found]
             if last:
                 shown += [_unanswered(job, key) for key in sorted(wanted)]
@@ -221,13 +229,29 @@ def _mapped(job: CaptureJob, record: Record) -> Shown:
     if record.deleted:
         return shown
     try:
-        mapped = job.mapper.map(record.data, job.env)
-        payload = encode(mapped.data) if mapped.passes else None
-        if payload is not None and len(payload) > job.max_record:
-            raise _too_large(job, record.key, len(payload))
+        return _filled(job, shown, job.mapper.map(record.data, job.env))
     except RecordRejected as error:
         shown.error = error
         return shown
+
+
+def _mapped_part(job: CaptureJob, part: several.Part) -> Shown:
+    shown = part.shown()
+    if part.mapped is None or part.error is not None:
+        return shown
+    other_keys = {**part.mapped.other_keys, several.MARK + part.record.key: part.key}
+    try:
+        return _filled(job, shown, replace(part.mapped, other_keys=other_keys))
+    except RecordRejected as error:
+        shown.error = error
+        return shown
+
+
+def _filled(job: CaptureJob, shown: Shown, mapped: Mapped) -> Shown:
+    """What is shown with what it was mapped to; raises RecordRejected where that is too large."""
+    payload = encode(mapped.data) if mapped.passes else None
+    if payload is not None and len(payload) > job.max_record:
+        raise _too_large(job, shown.key, len(payload))
     if payload is not None:
         shown.payload = payload
         shown.hash = digest(payload)

@@ -164,7 +164,10 @@ class MappingConfig(Model):
     blocked: dict[str, Literal_] = Field(
         default_factory=dict, description="Write: the native fields that `leave: block` sets."
     )
-    for_each: str | None = Field(default=None, description="Write: one native record for each element of this list.")
+    for_each: str | None = Field(
+        default=None,
+        description="One record for each element of this list: canonical ones of a native record, native ones of a canonical.",
+    )
     children: Literal["ours", "all", "add"] = Field(
         default="ours",
         description="Write: which elements missing from the record are removed: those we wrote, all, or none.",
@@ -213,7 +216,7 @@ class MappingConfig(Model):
         return "goes to" if canonical == (self.direction == "read") else "comes from"
 
     def _read_problems(self) -> Iterator[str]:
-        write_only = {"when", "leave", "blocked", "for_each", "children", "with_", "safe_by", "on_unknown", "actions"}
+        write_only = {"when", "leave", "blocked", "children", "with_", "safe_by", "on_unknown", "actions"}
         for key in sorted(self.model_fields_set & write_only):
             yield f"'{key.rstrip('_')}' belongs to write mappings"
         if MERGED_INTO in self.other_keys:
@@ -224,7 +227,13 @@ class MappingConfig(Model):
     def _write_problems(self) -> Iterator[str]:
         for key in sorted(self.model_fields_set & {"other_keys", "group_by", MERGED_INTO}):
             yield f"'{key}' belongs to read mappings"
-        if (self.when is None) != (self.leave is None):
+        if self.when is not None and self.leave is None:
+            yield "'when' and 'leave' stand together: what happens to a record that no longer passes?"
+        if self.for_each is not None and self.leave is None:
+            yield "'for_each' needs 'leave': what happens to the native record of an element that is gone?"
+        if self.for_each is not None and self.key is None:
+            yield "'for_each' needs 'key': by which field are the native records of one record told apart?"
+        if self.leave is not None and self.when is None and self.for_each is None:
             yield "'when' and 'leave' stand together: what happens to a record that no longer passes?"
         if self.leave == "block" and not self.blocked:
             yield "'leave: block' needs 'blocked': the fields it sets, such as blocked: {active: false}"

@@ -7,6 +7,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from l2c.contract import Outcome, Status
+from l2c.distribute import elements
 from l2c.distribute.brake import LeaveBrake
 from l2c.distribute.deciding import Decider, Known, Write
 from l2c.distribute.doubt import Doubts
@@ -64,7 +65,7 @@ class Distribution:
         job = self._job
         with self._store.reading() as conn:
             records = distributions.due_records(
-                conn, job.entity, job.target, self._begun, job.block, [mapper.name for mapper in job.mappers]
+                conn, job.entity, job.target, self._begun, job.block, [mapper.kept_as for mapper in job.mappers]
             )
             heads = journal.heads_of(conn, job.entity, records)
         if not heads:
@@ -88,7 +89,7 @@ class Distribution:
     def _work(self, heads: Sequence[Head], *, cursor: int | None = None, superseded: int = 0) -> None:
         job, known, now = self._job, self._known(heads), self._store.now()
         decider = Decider(job, now)
-        decided = [decider.decide(head, mapper, known) for head in heads for mapper in job.mappers]
+        decided = [one for head in heads for one in decider.all(head, known)]
         self._failures.add(decider.failed)
         self._failures.check(besides=len(heads))
         if decider.left:
@@ -129,7 +130,9 @@ class Distribution:
             payloads = journal.payloads(conn, job.entity, [seq for seq in written if seq not in fresh])
             views = journal.views_of(conn, job.entity, job.target, numbers) if job.readers else {}
             undecided = self._undecided(conn, numbers) if job.readers else frozenset()
-        return Known(states, native, {**fresh, **payloads}, self._unsure.chains(states), views, undecided)
+            element_keys = elements.keys_of(conn, job, numbers)
+        unsure, written_once = self._unsure.chains(states), elements.written_once(job, states)
+        return Known(states, native, {**fresh, **payloads}, unsure, views, undecided, element_keys, written_once)
 
     def _undecided(self, conn: Connection, numbers: Sequence[int]) -> frozenset[int]:
         """Records that something the target shows may be: nothing is created for them before that is decided."""
@@ -139,10 +142,12 @@ class Distribution:
 
     def _taken(self, writes: Sequence[Write]) -> tuple[list[Write], list[Settled]]:
         """Creates whose key another record of ours has already must not be written over it."""
-        given = [write for write in writes if write.gives_key]
-        if not given:
-            return list(writes), []
         job = self._job
+        with_elements = any(mapper.lists for mapper in job.mappers)
+        writes, ours = elements.taken(self._store, job, writes) if with_elements else (list(writes), [])
+        given = [write for write in writes if write.gives_key and not write.mapper.lists]
+        if not given:
+            return writes, ours
         with self._store.reading() as conn:
             owners = keys.records_of(conn, job.entity, job.target, [write.change.record.key for write in given])
         taken: dict[int, Settled] = {}
@@ -153,7 +158,7 @@ class Distribution:
                 path, place = key_of(write.mapper)
                 text = f"{path}: '{job.target}' has '{key}' for record #{owner} already; give this one another key [{place}]"
                 taken[id(write)] = write.settled("dead_letter", code="key_taken", message=text, due_at=None)
-        return [write for write in writes if id(write) not in taken], list(taken.values())
+        return [write for write in writes if id(write) not in taken], [*ours, *taken.values()]
 
     def _there(self, writes: Sequence[Write]) -> tuple[list[Write], list[Settled]]:
         """Of leaves whose first write was never settled: those that did arrive, and the states of those that did not."""

@@ -42,7 +42,7 @@ class LeaveBrake:
 
     def _to_come(self, heads: Sequence[Head], cursor: int) -> int:
         """How many of the records this run has not come to yet would leave."""
-        job, names = self._job, [mapper.name for mapper in self._job.mappers]
+        job, names = self._job, [mapper.kept_as for mapper in self._job.mappers]
         with self._store.reading() as conn:
             due = distributions.due_records(conn, job.entity, job.target, self._begun, None, names)
         met = {head.record for head in heads}
@@ -64,6 +64,6 @@ class LeaveBrake:
     def _leaves(self, heads: Sequence[Head]) -> int:
         decider, known = Decider(self._job, self._store.now()), self._known(heads)
         for head in heads:
-            for mapper in self._job.mappers:
-                decider.decide(head, mapper, known)
+            for _ in decider.all(head, known):
+                pass
         return decider.left

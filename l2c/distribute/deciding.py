@@ -1,68 +1,20 @@
 """Deciding what a record means for a target: a write, or a state at once."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from l2c.contract import Change, Record
+from l2c.distribute.decided import Known, Write, key_of, stays
 from l2c.distribute.job import DistributeJob
 from l2c.errors import RecordRejected, ReferenceMissing
-from l2c.mapping import Env, Mapper, decode, digest, encode
+from l2c.mapping import Element, Env, Mapped, Mapper, decode, digest, encode
 from l2c.state.distributions import OPEN, UNDECIDED, Settled
-from l2c.state.journal import Head, View
+from l2c.state.journal import Head
 from l2c.state.sending import LEFT, UNSURE
 from l2c.state.store import from_ms, to_ms
 
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A write the target is due; `hash` is what it will hold then."""
-
-    head: Head
-    mapper: Mapper
-    change: Change
-    hash: bytes
-    previous: Settled | None
-    due_at: int | None = None
-    must_exist: bool = False  # leave: only where an unsure write has arrived there is something to leave
-    gives_key: bool = False  # a create whose key the mapping gives
-
-    @property
-    def place(self) -> tuple[int, str]:
-        """The record and the mapping file: what states and intents are kept by."""
-        return self.head.record, self.mapper.name
-
-    @property
-    def creates(self) -> bool:
-        """Whether the target has nothing of this record yet, as far as is known."""
-        unsure = self.previous is not None and self.previous.hash is not None
-        return (self.gives_key or not self.change.record.key) and not unsure and not self.must_exist
-
-    @property
-    def leaves(self) -> bool:
-        """Whether it blocks or deletes a record that no longer passes."""
-        return self.hash == LEFT
-
-    def settled(self, status: str, **rest: Any) -> Settled:
-        """A state of this write's record without sending it."""
-        rest.setdefault("due_at", self.due_at)
-        return Settled.after(
-            self.previous, self.place, seq=self.head.seq, version=self.mapper.version, status=status, **rest
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the state store knows about the records of a block, read before anything is mapped."""
-
-    states: Mapping[tuple[int, str], Settled]
-    native_keys: Mapping[int, str]
-    written: Mapping[int, bytes]  # journal payloads the target got last, by sequence number
-    unsure: Mapping[tuple[int, str], tuple[bytes, ...]] = field(default_factory=dict)  # payloads that may have arrived
-    views: Mapping[int, View] = field(default_factory=dict)  # of a target that is captured too
-    undecided: frozenset[int] = frozenset()  # records a candidate of the target may be
-
+__all__ = ["Decider", "Known", "Write"]
 
 _CERTAIN = ("written", "unchanged", "filtered", "waiting", "dead_letter")
 
@@ -82,6 +34,45 @@ class Decider:
         self._blocks = {m.name: m.leave_data() for m in job.mappers if m.leave == "block"}
         self.failed: list[tuple[str, str]] = []  # code and message of what is newly set aside
 
+    def all(self, head: Head, known: Known) -> Iterator[Write | Settled]:
+        """What this head means under each mapping; at least one decision for each."""
+        for mapper in self._job.mappers:
+            if mapper.lists:
+                yield from self._each(head, mapper, known)
+            else:
+                yield self.decide(head, mapper, known)
+
+    def _each(self, head: Head, mapper: Mapper, known: Known) -> Iterator[Write | Settled]:
+        """A decision for each element, and for each that was written once and is gone."""
+        before = self.left
+        found: list[Write | Settled] = []
+        there: list[Element] = []
+        ends = head.deleted or head.merged_into is not None
+        if not ends:
+            try:
+                there = list(mapper.each(self._data(head), self._env))
+            except RecordRejected as error:
+                yield self._refused(head, mapper, None, error, "")
+                return
+        for one in there:
+            previous = known.states.get((head.record, f"{mapper.kept_as}{one.name}"))
+            if previous is not None and self._under_way(previous):
+                found.append(previous)
+            elif one.mapped is not None:
+                found.append(self._decided(head, mapper, one.mapped, previous, known, one.name))
+            elif isinstance(one.error, ReferenceMissing):
+                found.append(self._waits(head, mapper, previous, one.error, one.name))
+            elif one.error is not None:
+                found.append(self._refused(head, mapper, previous, one.error, one.name))
+        for name in sorted({*known.elements.get((head.record, mapper.name), ())} - {one.name for one in there}):
+            previous = known.states.get((head.record, f"{mapper.kept_as}{name}"))
+            held = previous is not None and self._under_way(previous)
+            found.append(previous if held and previous else self._leave(head, mapper, previous, known, element=name))
+        # what a record loses of its elements is an edit; it leaves when nothing of it stays
+        left = any(isinstance(one, Write) and one.leaves for one in found)
+        self.left = before + int(left and not any(stays(one) for one in found))
+        yield from found or [self._state(head, mapper, None, "filtered")]
+
     def decide(self, head: Head, mapper: Mapper, known: Known) -> Write | Settled:
         """The write this head means under this mapping, or the state it ends in without one.
 
@@ -97,28 +88,52 @@ class Decider:
         try:
             mapped = mapper.map(self._data(head), self._env)
         except ReferenceMissing as error:
-            place = f"{error.entity_path}|{error.native_key}"
-            return self._state(head, mapper, previous, "waiting", code=error.code, message=str(error), awaited=place)
+            return self._waits(head, mapper, previous, error)
         except RecordRejected as error:
-            if previous is None or previous.status != "dead_letter":
-                self.failed.append((error.code, str(error)))
-            return self._state(head, mapper, previous, "dead_letter", code=error.code, message=str(error))
+            return self._refused(head, mapper, previous, error)
+        return self._decided(head, mapper, mapped, previous, known)
+
+    def _waits(
+        self, head: Head, mapper: Mapper, previous: Settled | None, error: ReferenceMissing, element: str = ""
+    ) -> Settled:
+        place, said = f"{error.entity_path}|{error.native_key}", str(error)
+        return self._state(
+            head, mapper, previous, "waiting", code=error.code, message=said, awaited=place, element=element
+        )
+
+    def _refused(
+        self, head: Head, mapper: Mapper, previous: Settled | None, error: RecordRejected, element: str = ""
+    ) -> Settled:
+        if previous is None or previous.status != "dead_letter":
+            self.failed.append((error.code, str(error)))
+        return self._state(head, mapper, previous, "dead_letter", code=error.code, message=str(error), element=element)
+
+    def _decided(
+        self, head: Head, mapper: Mapper, mapped: Mapped, previous: Settled | None, known: Known, element: str = ""
+    ) -> Write | Settled:
+        """What becomes of a record, or an element, once it is mapped."""
         due_at = self._start_of(mapped.due_again) if mapped.due_again is not None else None
         if not mapped.passes:
-            return self._leave(head, mapper, previous, known, due_at)
+            return self._leave(head, mapper, previous, known, due_at, element)
         hashed = digest(encode(mapped.data))
         if previous is not None and previous.hash == hashed and previous.status not in OPEN and not previous.returned:
-            return self._state(head, mapper, previous, "unchanged", written=True, due_at=due_at)
+            return self._state(head, mapper, previous, "unchanged", written=True, due_at=due_at, element=element)
         blocks = self._blocks.get(mapper.name)
-        if blocks and blocks.items() <= mapped.data.items() and self._was_open(mapper, previous, known, blocks):
+        if (
+            blocks
+            and not mapper.lists
+            and blocks.items() <= mapped.data.items()
+            and self._was_open(mapper, previous, known, blocks)
+        ):
             self.left += 1
-        key = known.native_keys.get(head.record)
+        key = key_of(head, mapper, known, element)
         if key is None and head.record in known.undecided:
             text = f"'{self._job.target}' shows records that may be this one; decide: l2c matches {self._job.entity}"
             return self._state(head, mapper, previous, "waiting", code="ambiguous", message=text, awaited=UNDECIDED)
         before = None if mapper.name in self._looked_at else self._before(mapper, previous, known)
         change = Change(Record(key or mapped.key, mapped.data), before=before, answered=_answered(previous))
-        return Write(head, mapper, change, hashed, previous, due_at, gives_key=key is None and bool(mapped.key))
+        gives_key = key is None and bool(mapped.key)
+        return Write(head, mapper, change, hashed, previous, due_at, gives_key=gives_key, element=element)
 
     def _under_way(self, previous: Settled) -> bool:
         """Whether a write was accepted and may still be confirmed."""
@@ -144,20 +159,26 @@ class Decider:
         return previous is None or (previous.status in _CERTAIN and previous.hash != UNSURE and not previous.returned)
 
     def _leave(
-        self, head: Head, mapper: Mapper, previous: Settled | None, known: Known, due_at: int | None = None
+        self,
+        head: Head,
+        mapper: Mapper,
+        previous: Settled | None,
+        known: Known,
+        due_at: int | None = None,
+        element: str = "",
     ) -> Write | Settled:
         written = previous is not None and previous.hash is not None and (previous.hash != LEFT or previous.returned)
-        key = known.native_keys.get(head.record)
+        key = key_of(head, mapper, known, element)
         guessed = key is None and previous is not None and previous.hash == UNSURE
         if guessed:
-            key = self._key_sent(mapper, known.unsure.get((head.record, mapper.name), ()))
+            unsure = known.unsure.get((head.record, f"{mapper.kept_as}{element}"), ())
+            key = self._key_sent(mapper, unsure, element)
         if not written or not key or mapper.leave in (None, "keep"):
-            return self._state(head, mapper, previous, "filtered", due_at=due_at)
+            return self._state(head, mapper, previous, "filtered", due_at=due_at, element=element)
         self.left += 1
         record = Record(key, {}, deleted=True) if mapper.leave == "delete" else Record(key, mapper.leave_data())
-        return Write(
-            head, mapper, Change(record, answered=_answered(previous)), LEFT, previous, due_at, must_exist=guessed
-        )
+        change = Change(record, answered=_answered(previous))
+        return Write(head, mapper, change, LEFT, previous, due_at, must_exist=guessed, element=element)
 
     def _was_open(self, mapper: Mapper, previous: Settled | None, known: Known, blocks: Mapping[str, Any]) -> bool:
         """Whether the target got this record last as one that is not blocked."""
@@ -171,11 +192,11 @@ class Decider:
             return False
         return before.passes and not blocks.items() <= before.data.items()
 
-    def _key_sent(self, mapper: Mapper, payloads: Sequence[bytes]) -> str | None:
+    def _key_sent(self, mapper: Mapper, payloads: Sequence[bytes], element: str) -> str | None:
         """The native key a first write that was never settled carried."""
         for payload in payloads:
             try:
-                mapped = mapper.map(decode(payload), self._env)
+                mapped = _one(mapper, decode(payload), self._env, element)
             except RecordRejected:  # then it was not sent
                 continue
             if mapped.passes and mapped.key:
@@ -199,7 +220,7 @@ class Decider:
         before: dict[str, Any] = {}
         for one in payloads:
             try:
-                mapped = then.map(decode(one), env)
+                mapped = _one(then, decode(one), env, previous.mapping.partition("#")[2])
             except RecordRejected:  # not sent, or a reference is gone since: nothing is known of it
                 continue
             if mapped.passes:
@@ -218,11 +239,12 @@ class Decider:
         message: str = "",
         awaited: str | None = None,
         due_at: int | None = None,
+        element: str = "",
     ) -> Settled:
         carried = {"written_seq": head.seq} if written else {}
         return Settled.after(
             previous,
-            (head.record, mapper.name),
+            (head.record, f"{mapper.kept_as}{element}" if element else mapper.name),
             seq=head.seq,
             version=mapper.version,
             status=status,
@@ -239,6 +261,18 @@ class Decider:
 
     def _start_of(self, day: date) -> int:
         return to_ms(datetime.combine(day, time(), tzinfo=self._job.time_zone).astimezone(UTC))
+
+
+def _one(mapper: Mapper, data: Mapping[str, Any], env: Env, element: str) -> Mapped:
+    """The record mapped, or that element of it; raises RecordRejected."""
+    if not mapper.lists:
+        return mapper.map(data, env)
+    for one in mapper.each(data, env):
+        if one.name == element and one.error is not None:
+            raise one.error
+        if one.name == element and one.mapped is not None:
+            return one.mapped
+    return Mapped("", {}, {}, passes=False)
 
 
 def _damaged(job: DistributeJob, head: Head) -> RecordRejected:

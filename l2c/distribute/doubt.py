@@ -12,7 +12,7 @@ from l2c.distribute.words import lookup_of
 from l2c.faultpoints import reach
 from l2c.state import intents, keys, leases
 from l2c.state.decisions import ASK, TWO_HITS
-from l2c.state.distributions import Settled
+from l2c.state.distributions import ELEMENT, Settled
 from l2c.state.intents import Intent
 from l2c.state.sending import UNSURE
 from l2c.state.store import Store, from_ms
@@ -196,7 +196,7 @@ class Doubts:
         return marks
 
     def _schema(self, place: tuple[int, str]) -> EntitySchema:
-        return self._job.schemas[self._native[place[1]]]
+        return self._job.schemas[self._native[place[1].partition(ELEMENT)[0]]]
 
 
 def _state(one: Decided, status: str, message: str, due_at: int | None, *, code: str = "in_doubt") -> Settled:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from l2c.contract import Outcome, Status
 from l2c.distribute.deciding import Write
 from l2c.distribute.doubt import Doubts
+from l2c.distribute.elements import path_of
 from l2c.distribute.job import STATE_OF, DistributeJob
 from l2c.distribute.readback import Shown
 from l2c.distribute.words import words
@@ -72,7 +73,8 @@ class BlockSettlement:
         done = [self._outcome_state(write, outcome) for write, outcome in block.sent]
         states = [*block.states, *done]
         every = [*states, *block.held]
-        counts = Counter(_counted(every) if len(job.mappers) > 1 else (state.status for state in every))
+        several = len(job.mappers) > 1 or any(mapper.lists for mapper in job.mappers)
+        counts = Counter(_counted(every) if several else (state.status for state in every))
         counts["due"] = len(block.heads) + block.superseded
         counts["superseded"] += block.superseded
         with self._store.writing("settle") as conn:
@@ -112,7 +114,10 @@ class BlockSettlement:
                 continue
             key = outcome.native_key or write.change.record.key
             if key and (write.previous is None or write.previous.written_seq is None or not write.change.record.key):
-                new.append(("", key, write.head.record))
+                if write.mapper.lists:
+                    elements.append((path_of(write.mapper), key, write.head.record, write.element))
+                else:
+                    new.append(("", key, write.head.record))
             for place, child in outcome.child_keys.items():
                 path, _, element = place.partition("/")
                 elements.append((path, child, write.head.record, element))

@@ -15,6 +15,11 @@ from l2c.state.sending import UNSURE, Sent
 from l2c.state.store import Store
 
 
+def mapping_of(one: Sent) -> str:
+    """The mapping file of a write, whichever element it was about."""
+    return one.mapping.partition(distributions.ELEMENT)[0]
+
+
 class Unsure:
     """Keeps the note of the block under way."""
 
@@ -53,10 +58,10 @@ class Unsure:
             versions = {mapper.name: mapper.version for mapper in job.mappers}
             states = [
                 self._unsure(
-                    stored.get((one.record, one.mapping)), (one.record, one.mapping), one.seq, versions[one.mapping]
+                    stored.get((one.record, one.mapping)), (one.record, one.mapping), one.seq, versions[mapping_of(one)]
                 )
                 for one in left_behind
-                if one.mapping in versions
+                if mapping_of(one) in versions
             ]
             distributions.settle(conn, job.entity, job.target, states, now)
             self._doubts.renew(conn, [(one.record, one.mapping) for one in left_behind], now)

@@ -12,7 +12,8 @@ _CAUGHT = "(Unfit, TypeError, ValueError, ArithmeticError, LookupError, Attribut
 def write_careful(plan: Plan) -> str:
     """The source of `careful(r, env)`: a Mapped, or RecordRejected with every mistake, or ReferenceMissing."""
     clock = ["T = day_of(env)", "N = []"] if plan.scope.unit.clock else []
-    body = ["E = Trouble(REASONS)", "o = None", *clock, *_careful_loads(plan.scope, 0, plan.early)]
+    outer = [line for scope in plan.outer for line in _careful_loads(scope, 0, None)]
+    body = ["E = Trouble(REASONS)", "o = None", *clock, *outer, *_careful_loads(plan.scope, 0, plan.early)]
     if plan.when is not None:
         body += [
             "try:",
@@ -33,7 +34,7 @@ def write_careful(plan: Plan) -> str:
     body.append(f"k = {{n: v for n, v in ({pairs}{',' if pairs else ''}) if v is not None and v is not A}}")
     key = f"{plan.key_var} or ''" if plan.key_var else "''"
     body.append(f"return Mapped({key}, o, k, True, {due(plan)})")
-    return "def careful(r, env):\n" + indent(body)
+    return f"def careful({plan.given}):\n" + indent(body)
 
 
 def write_condition(scope: Scope, made: Typed) -> str:

@@ -76,6 +76,8 @@ def _mappings(
             yield from findings_of(error.mistakes)
             continue
         yield from check_mapping(mapper, schema)
+        if problem := elements_problem(flow, system.name, mapper, schema.safe_by if schema is not None else "key"):
+            yield finding(place_of(mapper.sources.block, ("for_each",)), problem)
         yield from _references(project, mapper)
 
 
@@ -126,6 +128,23 @@ def _references(project: Project, mapper: Mapper) -> Iterator[Finding]:
             project.entity(leaf.reference.partition("/")[0].partition(".")[0])
         except ConfigError as error:
             yield finding(leaf.mark, f"reference '{leaf.reference}': {error.message}")
+
+
+def elements_problem(flow: FlowConfig, system: str, mapper: Mapper, safe_by: str) -> str:
+    """Why a mapping that makes a record of each element cannot be used there, '' if it can."""
+    if not mapper.lists:
+        return ""
+    if system in flow.active_capture() and system in flow.active_distribute():
+        return (
+            f"'for_each' at the head of a file needs a one-way flow, but this one reads and writes '{system}'; "
+            "use a list of the record instead"
+        )
+    if mapper.direction == "write" and safe_by != "key":
+        return (
+            f"'for_each' at the head of a file needs a target with keys of ours, but {mapper.config.to} gives its own; "
+            "use a list of the record instead"
+        )
+    return ""
 
 
 def _tables(mapper: Mapper) -> Iterator[Finding]:

@@ -1,15 +1,16 @@
 """A mapping file becomes a plan: every rule translated, checked and put in its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from l2c.config import FieldConfig, Mark, Rule, near_miss
 from l2c.config.model import place_of
+from l2c.mapping.elements import lists_on
 from l2c.mapping.expressions import Translator
 from l2c.mapping.heads import check_actions, read_head, write_head
 from l2c.mapping.leaves import leaf
-from l2c.mapping.rules import Group, Leaf, Many, Named, Part, Plan, Table
+from l2c.mapping.rules import Group, Leaf, Many, Named, Part, Plan, Table, same_element
 from l2c.mapping.scopes import ANY, Info, Load, Scope, Unit, canonical_names, native_names
 from l2c.mapping.sources import Sources
 from l2c.mapping.tree import At, Branch, Placed, gathered, grown
@@ -52,6 +53,9 @@ class Builder:
         self.unit.source, self.unit.trusted = config.from_, not self.reading
         scope = Scope(self.unit, "r", "", native if self.reading else canonical)
         plan = Plan(scope, [], entity=config.entity)
+        if config.for_each is not None:
+            plan.scope, plan.outer = self._element(config.for_each, scope)
+            scope = plan.scope
         self.reason("", self.sources.block.mark)
         if self.reading:
             read_head(self, plan)
@@ -102,6 +106,19 @@ class Builder:
             reason = replace(reason, map_name=table.name, map_file=table.file, allowed=tuple(table.values))
         self.reasons.append(reason)
         return len(self.reasons) - 1
+
+    def _element(self, text: str, record: Scope) -> tuple[Scope, tuple[Scope, ...]]:
+        """The scope of the element a file is about, and the scopes around it, the record first."""
+        scope, outer = record, []
+        for steps in lists_on(text, record.names):
+            outer.append(scope)
+            names, plain = self._source_list(".".join(steps), scope, ("for_each",))[1:]
+            above = f"{scope.path}." if scope.path else ""
+            scope.use(".".join(steps))
+            scope = Scope(self.unit, self.unit.name("e"), above + ".".join(steps), names, scope, plain)
+        if self.reading and len(outer) > 1:
+            self.say(self.place(("for_each",)), f"'{text}' goes through several lists; name one list")
+        return scope, tuple(outer)
 
     def _key_var(self, parts: list[Part], key: str) -> str:
         found = next((part for part in parts if part.name == key and isinstance(part, Leaf)), None)
@@ -216,7 +233,7 @@ class Builder:
         key.required = True
         many.parts.remove(key)
         many.parts.insert(0, key)
-        for part in _same_element(many.parts):
+        for part in same_element(many.parts):
             self.reasons[part.number] = replace(self.reasons[part.number], list_by=many.list_by)
 
     def _source(self, text: str, scope: Scope, at: At) -> tuple[Load | Named, Scope]:
@@ -279,11 +296,3 @@ class Builder:
             inner = fields[part.name].fields if part.name in fields else None
             if inner is not None and not isinstance(part, Leaf):
                 self._canonical_order(part.parts, inner, f"{above}{part.name}.", at)
-
-
-def _same_element(parts: list[Part]) -> Iterator[Part]:
-    """The parts of one element, those of nested objects too, but not of lists within."""
-    for part in parts:
-        yield part
-        if isinstance(part, Group):
-            yield from _same_element(part.parts)

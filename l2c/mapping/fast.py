@@ -13,7 +13,8 @@ from l2c.mapping.values import LONGEST_KEY
 def write_fast(plan: Plan) -> str:
     """The source of `fast(r, env)`: a Mapped, or None at the first surprise."""
     clock = ["T = env.today.isoformat()", "N = []"] if plan.scope.unit.clock else []
-    body = [*clock, *_fast_loads(plan.scope, 0, plan.early)]
+    outer = [line for scope in plan.outer for line in _fast_loads(scope, 0, None)]
+    body = [*clock, *outer, *_fast_loads(plan.scope, 0, plan.early)]
     if plan.when is not None:
         body += [f"if not ({plan.when.code}):", f"    return Mapped('', {{}}, {{}}, False, {due(plan)})"]
     body += _fast_loads(plan.scope, plan.early, None)
@@ -25,7 +26,7 @@ def write_fast(plan: Plan) -> str:
     keys = ", ".join(f"{leaf.name!r}: {leaf.var}" for leaf in plan.other_keys)
     body += _other_keys(plan, keys)
     body.append(f"return Mapped({plan.key_var or repr('')}, o, {'k' if plan.other_keys else '{}'}, True, {due(plan)})")
-    return "def fast(r, env):\n" + indent(body)
+    return f"def fast({plan.given}):\n" + indent(body)
 
 
 def _other_keys(plan: Plan, keys: str) -> list[str]:

@@ -40,7 +40,7 @@ def write_head(builder: Building, plan: Plan) -> None:
     if config.when is not None:
         plan.when = builder.expression(config.when, plan.scope, ("when",))
         plan.early = len(plan.scope.loads)
-    for key in ("for_each", "with"):
+    for key in ("with",):
         if key in builder.sources.block:
             builder.say(builder.place((key,)), f"'{key}' at the head of a file is not carried out yet")
 

@@ -41,26 +41,26 @@ class Late:
         self.source = source
         self._space = space
         self._name = name
-        self._function: Callable[[Mapping[str, Any], Any], Any] | None = None
+        self._function: Callable[..., Any] | None = None
 
     @property
-    def function(self) -> Callable[[Mapping[str, Any], Any], Any]:
+    def function(self) -> Callable[..., Any]:
         """The compiled function."""
         if self._function is None:
             _define(self.source, self._space, self._name)
             self._function = self._space["careful"]
         return self._function
 
-    def __call__(self, record: Mapping[str, Any], env: Any) -> Any:
-        """Map one record."""
-        return self.function(record, env)
+    def __call__(self, record: Mapping[str, Any], env: Any, *elements: Any) -> Any:
+        """Map one record, or one element of it."""
+        return self.function(record, env, *elements)
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """The two forms of one mapping."""
 
-    fast: Callable[[Mapping[str, Any], Any], Any]
+    fast: Callable[..., Any]
     careful: Late
     fast_source: str
     clock: bool
@@ -125,7 +125,7 @@ def _base(constants: Mapping[str, Any]) -> dict[str, Any]:
 def _load_reasons(plan: Plan, builder: Builder) -> dict[str, int]:
     """For each load, the reason its mistakes are told under: its source path."""
     numbers: dict[str, int] = {}
-    scopes = [plan.scope, *(part.scope for part in _lists(plan.parts))]
+    scopes = [*plan.outer, plan.scope, *(part.scope for part in _lists(plan.parts))]
     for scope in scopes:
         for load in scope.loads.values():
             builder.reasons.append(_reason(scope.path, load, builder))

@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 from l2c.config import Action, MappingConfig, SafeBy
 from l2c.contract import EntitySchema
-from l2c.errors import ConfigError
+from l2c.errors import ConfigError, RecordRejected
 from l2c.mapping.bundle import bundle_of, version_of
 from l2c.mapping.compiler import Builder
+from l2c.mapping.elements import Steps, elements_of, name_of
 from l2c.mapping.link import Compiled, link
-from l2c.mapping.rules import Leaf, Many, Part
+from l2c.mapping.rules import Leaf, Many, Part, Plan
 from l2c.mapping.sources import Sources
+from l2c.mapping.values import Unfit
 
 _SURPRISES = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError)
 
@@ -49,12 +51,25 @@ class Mapped:
 
 
 @dataclass(frozen=True, slots=True)
+class Element:
+    """What became of one element of a record, where a file makes a record of each.
+
+    `name`: it within its record; read: its own key ('' where that cannot be told), write: the keys of the lists it stands in.
+    """
+
+    name: str
+    mapped: Mapped | None
+    error: RecordRejected | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mapper:
     """One compiled mapping file.
 
     `fields`: dotted source paths it uses; `targets`: dotted target paths it makes, lists without index. `version`: hash of what
     the mapping does (comments and layout apart); `bundle`: text from which `load_bundle` makes the same mapper again.
-    `list_by`: list path → field that tells its elements apart (canonical side).
+    `list_by`: list path → field that tells its elements apart (canonical side). `lists`: of a head `for_each` the lists it
+    goes through; `named_by`: the key of each, '' for plain values.
     """
 
     config: MappingConfig
@@ -67,11 +82,18 @@ class Mapper:
     leaves: tuple[Leaf, ...] = field(repr=False)
     sources: Sources = field(repr=False)
     compiled: Compiled = field(repr=False)
+    lists: tuple[Steps, ...] = ()
+    named_by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Its name, `commerce.business_partner.unit.write`."""
         return self.config.mapping
+
+    @property
+    def kept_as(self) -> str:
+        """What its states are kept under: its name; with `#` and the element behind it where there is one for each."""
+        return f"{self.config.mapping}#" if self.lists else self.config.mapping
 
     @property
     def direction(self) -> Literal["read", "write"]:
@@ -126,13 +148,40 @@ class Mapper:
     def map(self, record: Mapping[str, Any], env: Env) -> Mapped:
         """The record on the other side.
 
-        Raises RecordRejected with every mistake of the record, or ReferenceMissing when only references are open.
+        Raises RecordRejected with every mistake of the record, or ReferenceMissing when only references are open; ConfigError
+        where the file makes several records of one: then `each` is what is meant.
         """
+        if self.lists:
+            raise ConfigError(
+                f"{self.file}: makes a record of each '{self.config.for_each}'; they are mapped one by one"
+            )
         try:
             mapped = self.compiled.fast(record, env)
         except _SURPRISES:
             mapped = None
         return self.compiled.careful(record, env) if mapped is None else mapped  # type: ignore[no-any-return]
+
+    def each(self, record: Mapping[str, Any], env: Env) -> Iterator[Element]:
+        """Of a file with `for_each` at its head: what became of each element; raises RecordRejected where no list is."""
+        try:
+            found = list(elements_of(record, self.lists))
+        except Unfit as error:
+            raise RecordRejected([(str(self.config.for_each), error.text)], entity=self.canonical) from None
+        for elements in found:
+            name = name_of(elements, self.named_by) if self.named_by else ""
+            try:
+                mapped = self._map(record, env, elements)
+            except RecordRejected as error:
+                yield Element(name or error.key, None, error)
+            else:
+                yield Element(name or mapped.key, mapped)
+
+    def _map(self, record: Mapping[str, Any], env: Env, elements: tuple[Any, ...]) -> Mapped:
+        try:
+            mapped = self.compiled.fast(record, env, *elements)
+        except _SURPRISES:
+            mapped = None
+        return self.compiled.careful(record, env, *elements) if mapped is None else mapped  # type: ignore[no-any-return]
 
     def leave_data(self) -> dict[str, Any]:
         """The native fields that block a record which no longer passes (`leave: block`), nested as `map` nests them."""
@@ -173,7 +222,22 @@ def build(sources: Sources, file: str) -> Mapper:
         leaves=tuple(builder.leaves),
         sources=sources,
         compiled=link(plan, builder, Mapped),
+        lists=tuple(_steps(plan)),
+        named_by=tuple(_named_by(sources, plan)),
     )
+
+
+def _steps(plan: Plan) -> Iterator[Steps]:
+    """The lists a head `for_each` goes through, each by the steps from the one before."""
+    for outer, inner in zip(plan.outer, [*plan.outer[1:], plan.scope], strict=False):
+        yield tuple(inner.path[len(outer.path) :].strip(".").split("."))
+
+
+def _named_by(sources: Sources, plan: Plan) -> Iterator[str]:
+    """What tells the elements of each of these lists apart; nothing is known of native ones."""
+    if sources.config.direction == "write":
+        for scope in [*plan.outer, plan.scope][1:]:
+            yield sources.entity.paths[scope.path].list_by or ""
 
 
 def _lists(parts: list[Part]) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The rules of a mapping, translated and checked, ready to be written out as code: what the compiler works on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -126,6 +127,14 @@ class Many:
 Part = Leaf | Group | Many
 
 
+def same_element(parts: list[Part]) -> Iterator[Part]:
+    """The parts of one element, those of nested objects too, but not of lists within."""
+    for part in parts:
+        yield part
+        if isinstance(part, Group):
+            yield from same_element(part.parts)
+
+
 @dataclass(slots=True)
 class Plan:
     """A whole mapping, ready to be written out."""
@@ -138,3 +147,9 @@ class Plan:
     when: Typed | None = None
     early: int = 0
     entity: str = ""
+    outer: tuple[Scope, ...] = ()  # of a head for_each: the record, then each element around the one that is mapped
+
+    @property
+    def given(self) -> str:
+        """The parameters of the compiled functions: the record, what else is known, the element."""
+        return ", ".join(["r", "env", *(scope.var for scope in [*self.outer, self.scope][1:])])

@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
 
 from l2c.state import keys
 from l2c.state.sql import upsert_rows
 from l2c.state.tables import distribution, record
 
 OPEN = ("in_doubt", "awaiting_confirmation")  # states of a write that may or may not have taken effect
+ELEMENT = "#"  # stands between a mapping file and the element of a record that a state is about
 UNDECIDED = "undecided"  # what a state waits for whose record may be one the target shows
 SETTLED = ("written", "unchanged", "filtered")  # nothing is to be done before something changes
 
@@ -128,11 +129,19 @@ def due_records(
     d = distribution.c
     query = (
         select(d.record)
-        .where(d.entity == entity, d.target == target, d.due_at.is_not(None), d.due_at <= now, d.mapping.in_(mappings))
+        .where(d.entity == entity, d.target == target, d.due_at.is_not(None), d.due_at <= now, _of(mappings))
         .order_by(d.due_at, d.record)
         .limit(limit)
     )
     return list(dict.fromkeys(conn.execute(query).scalars()))
+
+
+def _of(mappings: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a state is of one of these mapping files; a name that ends with `#` stands for those of each element too."""
+    d = distribution.c
+    each = [name for name in mappings if name.endswith(ELEMENT)]
+    clauses = [func.substr(d.mapping, 1, len(name)) == name for name in each]
+    return or_(d.mapping.in_([name.rstrip(ELEMENT) for name in mappings]), *clauses)
 
 
 def any_due(conn: Connection, entity: str, target: str, now: int, mappings: Sequence[str]) -> bool:
@@ -192,7 +201,7 @@ def make_due(
     if records is not None:
         query = query.where(d.record.in_(records))
     if mapping is not None:
-        query = query.where(d.mapping == mapping)
+        query = query.where(_of([mapping + ELEMENT]))
     return conn.execute(query.values(due_at=_at_once(now))).rowcount
 
 
@@ -206,7 +215,7 @@ def count_other_version(conn: Connection, entity: str, target: str, mapping: str
     """Heads of that mapping file which the target has under another version."""
     d = distribution.c
     query = select(func.count()).where(
-        d.entity == entity, d.target == target, d.mapping == mapping, d.version != version
+        d.entity == entity, d.target == target, _of([mapping + ELEMENT]), d.version != version
     )
     return int(conn.execute(query).scalar_one())
 

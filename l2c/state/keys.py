@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, func, select
 from l2c.state.results import KeyRow
 from l2c.state.sql import insert_missing_rows, upsert
 from l2c.state.tables import key_mapping
+from l2c.state.tables import record as record_table
 
 _KEY = ("entity", "system", "path", "native_key", "record", "element")
 
@@ -40,6 +41,46 @@ def native_keys(conn: Connection, entity: str, system: str, records: Sequence[in
         k.entity == entity, k.system == system, k.path == "", k.record.in_(records)
     )
     return {row[0]: row[1] for row in conn.execute(query).all()}
+
+
+def elements_under(
+    conn: Connection, entity: str, system: str, path: str, records: Sequence[int]
+) -> dict[int, dict[str, str]]:
+    """Of these records the native keys of their elements under a path, by our key of the element."""
+    k = key_mapping.c
+    query = select(k.record, k.element, k.native_key).where(
+        k.entity == entity, k.system == system, k.path == path, k.record.in_(records)
+    )
+    found: dict[int, dict[str, str]] = {}
+    for record, element, key in conn.execute(query):
+        found.setdefault(record, {})[element] = key
+    return found
+
+
+def element_owners(
+    conn: Connection, entity: str, system: str, path: str, native_keys: Sequence[str]
+) -> dict[str, tuple[int, str]]:
+    """The record and element each of these native keys under a path belongs to."""
+    k = key_mapping.c
+    query = select(k.native_key, k.record, k.element).where(
+        k.entity == entity, k.system == system, k.path == path, k.native_key.in_(native_keys)
+    )
+    return {row[0]: (row[1], row[2]) for row in conn.execute(query)}
+
+
+def keys_under(conn: Connection, entity: str, system: str, paths: Sequence[str]) -> dict[str, list[str]]:
+    """The native keys of living records under each of these paths."""
+    k, r = key_mapping.c, record_table.c
+    found: dict[str, list[str]] = {}
+    if paths:
+        query = (
+            select(k.path, k.native_key)
+            .select_from(key_mapping.join(record_table, and_(r.entity == k.entity, r.record == k.record)))
+            .where(k.entity == entity, k.system == system, k.path.in_(paths), r.deleted.is_(False))
+        )
+        for path, key in conn.execute(query):
+            found.setdefault(path, []).append(key)
+    return found
 
 
 def count_records(conn: Connection, entity: str, system: str) -> int:

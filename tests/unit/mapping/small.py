@@ -37,11 +37,13 @@ READ = "mapping: sys.thing.read\nfrom: sys/Thing\nto: canonical/thing\nkey: Key\
 WRITE = "mapping: sys.thing.write\nfrom: canonical/thing\nto: sys/Thing\n"
 
 
-def made(home: Any, text: str, *, direction: str = "read", entity: str = ENTITY, maps: str = "") -> Mapper:
-    """The mapper of a file's text below the usual head; `maps` is a shared value map named `shared`."""
+def made(
+    home: Any, text: str, *, direction: str = "read", entity: str = ENTITY, maps: str = "", head: str = ""
+) -> Mapper:
+    """The mapper of a file's text below the usual head, or another; `maps` is a shared value map named `shared`."""
     files = {
         "mappings/canonical/thing.yaml": entity,
-        f"mappings/sys/thing.{direction}.yaml": (READ if direction == "read" else WRITE) + text,
+        f"mappings/sys/thing.{direction}.yaml": (head or (READ if direction == "read" else WRITE)) + text,
     }
     if maps:
         files["mappings/value_maps/shared.yaml"] = maps

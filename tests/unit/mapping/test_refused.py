@@ -56,7 +56,7 @@ def test_a_file_that_cannot_work_is_refused(tmp_path, text, told):
         ("key: uid\nfields: {uuid: key}", "'key': 'uid' is no field of this mapping; did you mean 'uuid'?"),
         ("key: uid\nfields: {uid: {for_each: kinds, value: this}}", "'uid' must be a field with one value"),
         ("group_by: [key]\nfields: {a: key}", "'group_by' belongs to read mappings"),
-        ("for_each: parts\nfields: {a: key}", "'for_each' at the head of a file is not carried out yet"),
+        ("for_each: parts\nfields: {a: key}", "'for_each' needs 'leave'"),
         ("with: [consent]\nfields: {a: key}", "'with' at the head of a file is not carried out yet"),
         ("actions: [{do: cancel, when: kindd == 'small'}]\nfields: {a: key}", "unknown name 'kindd' in canonical/thing"),
         ("actions: [{do: x, when: on, else: {dead: y}}]\nfields: {a: key}", "unknown key 'dead' (known: 'dead_letter')"),
