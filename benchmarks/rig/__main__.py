@@ -37,7 +37,7 @@ class Size:
 
 SIZES: Mapping[str, Size] = {
     "ci": Size(Plan(60, 40, 30, process=2, forked=14, loaded=True), late=6, crash_share=0.04),
-    "": Size(Plan(68_000, 42_000, 5_600, process=210, forked=1_060), late=310, crash_share=1.0),
+    "": Size(Plan(100_000, 42_000, 5_600, process=210, forked=1_060), late=310, crash_share=1.0),
     "long": Size(Plan(340_000, 210_000, 28_000, process=1_050, forked=6_000), late=1_550, crash_share=1.0),
 }
 
@@ -92,6 +92,7 @@ def figures(played: Played, seed: int) -> dict[str, Any]:
         "doubled": sum(len(one.doubled) for one in found),
         "wrong": sum(len(one.wrong) for one in found),
         "key_taken": sum(len(one.taken) for one in found),
+        "held_for_a_decision": sum(len(one.held) for one in found),
         "late_commit_kills": late.kills,
         "late_commit_doubled": len(late.stormed.found.doubled),
         "crash_points": len(crashed.points),

@@ -45,6 +45,7 @@ class Found:
     wrong: list[str] = field(default_factory=list)
     stray: list[str] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)  # persons whose address to sign in with is another one's already
+    held: list[str] = field(default_factory=list)  # partners not in the shop that share a tax number with another one
 
     @property
     def differences(self) -> list[str]:
@@ -61,10 +62,12 @@ def check(s4: System, shop: System, *, today: str | None = None) -> Found:
     numbers = Counter(number for unit in units.values() if (number := unit["l2cCustomerNumber"]))
     found.doubled += [f"customer {number} stands {count} times" for number, count in numbers.items() if count > 1]
     by_number = {unit["l2cCustomerNumber"]: unit for unit in units.values()}
+    shared = _sharing_tax_numbers(s4)
     for number, partner in customers.items():
         unit = by_number.pop(number, None)
         if unit is None:
-            found.lost.append(f"customer {number} is not in the shop")
+            alone = partner["BusinessPartner"] not in shared
+            (found.lost if alone else found.held).append(f"customer {number} is not in the shop")
             continue
         valid = [place for place in places.get(partner["BusinessPartner"], ()) if _valid(place, day)]
         found.addresses += len(valid)
@@ -74,6 +77,14 @@ def check(s4: System, shop: System, *, today: str | None = None) -> Found:
     found.commits = len(shop.log(origin="api"))
     found.doubled += created_twice(shop.log(origin="all"))  # what users delete may be created again
     return found
+
+
+def _sharing_tax_numbers(s4: System) -> set[str]:
+    """Partners that have a tax number another one has too: who of them is whom, a person decides."""
+    owners: dict[str, set[str]] = {}
+    for _, row in s4.records("A_BusinessPartnerTaxNumber"):
+        owners.setdefault(row["BPTaxNumber"], set()).add(row["BusinessPartner"])
+    return {partner for sharing in owners.values() if len(sharing) > 1 for partner in sharing}
 
 
 def _consumers(s4: System, shop: System, found: Found) -> None:

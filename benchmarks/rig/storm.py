@@ -214,6 +214,8 @@ def settle(rig: Rig, done: Stormed, registered: Iterable[Registered]) -> None:
     if told["taken"] != len(done.found.taken):
         text = f"{told['taken']} dead letters for a key that is taken, {len(done.found.taken)} persons share an address"
         done.mistakes.append(text)
+    if len(done.found.held) > told["undecided"]:
+        done.mistakes.append(f"{done.found.held} are held by nobody's list: {told['undecided']} matches to decide")
     done.seconds["check"] = round(time.monotonic() - begun, 1)
 
 
@@ -226,6 +228,7 @@ def rest(rig: Rig) -> dict[str, Any]:
             rounds = until_quiet(hub, at_most=ROUNDS)
             told = {flow: hub.reconcile(flow) for flow in FLOWS}
             letters = hub.dead_letters(limit=None)
+            undecided = sum(len(hub.matches(flow, limit=None)) for flow in FLOWS)
         dead = [f"dead letter: {one.message}" for one in letters if one.code != TAKEN]
         mistakes = dead if rounds is not None else [f"not quiet after {ROUNDS} rounds", *dead]
         mistakes += [f"reconcile {f}: {dict(t.records)}: {t.findings[:2]}" for f, t in told.items() if not t.ok]
@@ -237,6 +240,7 @@ def rest(rig: Rig) -> dict[str, Any]:
                     "rounds": rounds,
                     "mistakes": mistakes,
                     "taken": len(letters) - len(dead),
+                    "undecided": undecided,
                 }
             )
         )

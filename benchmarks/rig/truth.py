@@ -40,6 +40,7 @@ class Found:
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)  # who cannot be a consumer: another one signs in with this address
+    held: list[str] = field(default_factory=list)  # who may be another one: they share a tax number
 
     def add(self, other: "Found") -> None:
         """What stands in two more systems besides."""
@@ -49,6 +50,7 @@ class Found:
         self.doubled += other.doubled
         self.wrong += other.wrong
         self.taken += other.taken
+        self.held += other.held
 
     @property
     def mistakes(self) -> list[str]:
@@ -96,6 +98,7 @@ def check(s4: Control, shop: Control, registered: Iterable[Registered], *, today
     found.doubled += both.doubled
     found.wrong += [*both.wrong, *both.stray]
     found.taken += both.taken
+    found.held += both.held
     found.records = replicated(s4, shop)
     return found
 
