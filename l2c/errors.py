@@ -107,6 +107,11 @@ class LeaseLost(HubError):
     """The lease this run worked under belongs to another process now; nothing was written."""
 
 
+def of_record(entity: str, key: str) -> str:
+    """How a message about one record begins: its flow and its key, without the name in a mail address; or nothing."""
+    return f"{entity} {_MAILBOX.sub('•••@', key)}: " if entity and key else ""
+
+
 class RecordRejected(HubError):
     """One record cannot pass; `reasons` lists every mistake of that record as (field path, text)."""
 
@@ -121,8 +126,7 @@ class RecordRejected(HubError):
     ) -> None:
         self.reasons = tuple(reasons)
         text = "; ".join(f"{path}: {what}" if path else what for path, what in self.reasons)
-        where = f"{entity} {_MAILBOX.sub('•••@', key)}: " if entity and key else ""
-        super().__init__(where + text, system=system, entity=entity, key=key, code=code)
+        super().__init__(of_record(entity, key) + text, system=system, entity=entity, key=key, code=code)
 
 
 class ReferenceMissing(RecordRejected):

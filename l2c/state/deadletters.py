@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from l2c.errors import RecordRejected
+from l2c.errors import of_record
 from l2c.state.decisions import TWO_HITS
 from l2c.state.results import DISTRIBUTE, DeadLetter
 from l2c.state.sql import insert_into
@@ -52,7 +52,7 @@ def _told(entity: str, system: str, row: Mapping[str, Any]) -> dict[str, Any]:
     stored = {name: value for name, value in row.items() if name != "origin"}
     message = str(row["message"])
     if not message.startswith(f"{entity} "):
-        message = str(RecordRejected([("", message)], entity=entity, key=row["native_key"]))
+        message = of_record(entity, row["native_key"]) + message
     return {**stored, "message": message + _next(row["code"], row["origin"], message, f"l2c redrive {entity} {system}")}
 
 
