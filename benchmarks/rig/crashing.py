@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -209,7 +208,7 @@ def tried(step: Callable[[], object]) -> None:
     except HubError as error:
         print(f"{type(error).__name__}: {error}", flush=True)
         if error.code == STOPPED:
-            sys.exit(0)
+            os._exit(0)
 
 
 def until_quiet(hub: Hub, *, at_most: int) -> int | None:

@@ -163,6 +163,8 @@ def ended(pid: int, within_s: float = 120.0) -> int:
         if found:
             return os.waitstatus_to_exitcode(status)
         if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGUSR1)  # a worker writes down where it stands
+            time.sleep(0.5)
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise TimeoutError(f"a worker was not through after {within_s} seconds")

@@ -22,6 +22,7 @@ capture:
   s4hana: {page_size: 3}
 distribute:
   commerce: {page_size: 3, block: 12}
+brake: {at_least: 400}
 """
 
 
