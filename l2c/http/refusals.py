@@ -10,6 +10,7 @@ from l2c.contract import Outcome, Status
 
 _LONGEST = 2000
 _FIELD = re.compile(r"[A-Za-z_][\w./]{0,120}", re.ASCII)
+_HARMLESS = frozenset({"info", "warning", "success"})
 _LOCKED = (
     "currently being processed by",
     "is being processed by",
@@ -37,14 +38,9 @@ def sap_error(body: bytes) -> tuple[str, str]:
         return "", ""
     code = str(error.get("code") or "")
     texts = [_text(error.get("message"))]
-    for detail in _details(error):
-        if isinstance(detail, dict) and str(detail.get("severity", "error")).lower() not in {
-            "info",
-            "warning",
-            "success",
-        }:
-            text = _text(detail.get("message"))
-            texts.append(text if text in texts[0] else _with_code(str(detail.get("code") or ""), text, code))
+    for detail in _errors(error):
+        text = _text(detail.get("message"))
+        texts.append(text if text in texts[0] else _with_code(str(detail.get("code") or ""), text, code))
     return code, "; ".join(dict.fromkeys(text for text in texts if text))[:_LONGEST]
 
 
@@ -57,9 +53,17 @@ def named_fields(body: bytes) -> tuple[str, ...]:
     error = found.get("error") if isinstance(found, dict) else None
     if not isinstance(error, dict):
         return ()
-    details = [error, *(detail for detail in _details(error) if isinstance(detail, dict))]
-    targets = (detail.get("target") for detail in details)
+    targets = (detail.get("target") for detail in [error, *_errors(error)])
     return tuple(dict.fromkeys(target for target in targets if isinstance(target, str) and _FIELD.fullmatch(target)))
+
+
+def _errors(error: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The details that are errors: warnings stand beside them."""
+    return [
+        detail
+        for detail in _details(error)
+        if isinstance(detail, dict) and str(detail.get("severity", "error")).lower() not in _HARMLESS
+    ]
 
 
 def _details(error: Mapping[str, Any]) -> list[Any]:

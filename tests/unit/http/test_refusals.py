@@ -84,3 +84,18 @@ def test_a_503_that_names_a_wait_was_not_done():
 def test_words_about_locks_are_told_from_others():
     assert is_lock("Vertrag ist gesperrt durch MEIER")
     assert not is_lock("Customer 5 is blocked for sales area 1010")
+
+
+def test_the_fields_an_answer_names_are_told_without_those_of_warnings():
+    details = [
+        {"message": "Enter a value", "target": "OrganizationBPName1"},
+        {"message": "Not defined", "target": "to_BusinessPartnerAddress/Country"},
+        {"message": "Enter a region", "target": "Region", "severity": "warning"},
+        {"message": "Odd", "target": "a 'name' of somebody"},
+        {"message": "Odd", "target": 7},
+    ]
+    body = json.dumps({"error": {"code": "R1/102", "message": "Enter", "innererror": {"errordetails": details}}})
+    outcome = refusal(400, body.encode())
+    assert outcome.fields == ("OrganizationBPName1", "to_BusinessPartnerAddress/Country")
+    assert refusal(400, b"no JSON").fields == ()
+    assert refusal(400, b"[]").fields == ()
