@@ -13,6 +13,7 @@ from l2c.errors import HubError
 from l2c.hub import Hub
 
 PAUSE_S = 0.05
+STOPPED = "stopped"  # the code of the error with which a run ends that was asked to
 
 
 class Ending:
@@ -36,6 +37,8 @@ def main(read: str, write: str) -> None:
                     work(ENTITY, system)
                 except HubError as error:
                     print(f"{work.__name__} {system}: {error}", flush=True)
+                    if error.code == STOPPED:  # asked within a run, which told it in our place
+                        return
             time.sleep(PAUSE_S)
 
 
